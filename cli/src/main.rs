@@ -1,0 +1,3 @@
+//! The binary `fieldrun`.
+
+fn main() {}

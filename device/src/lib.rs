@@ -1,0 +1,5 @@
+//! The sans-IO device.
+
+pub mod host;
+
+pub use fieldrun_lang::{Micros, NodeId};
