@@ -1,1 +1,14 @@
-//! fieldrun runtime.
+//! The fieldrun daemon as a library.
+//!
+//! A map of the code, from the outside in:
+//!
+//! * [`config`]: what `node.toml` says;
+//! * [`ca`], [`identity`]: who a node is, and who says so;
+//! * [`tls`], [`quic`]: authenticated links to other nodes, newest frame wins;
+//! * [`refusals`]: what peers sent that was not accepted, counted and said once a minute;
+//! * [`files`], [`clock`]: state that survives a crash, and time.
+
+pub mod ca;
+pub mod clock;
+pub mod files;
+pub mod identity;
