@@ -278,7 +278,11 @@ fn authority(dir: &Path, now: SystemTime) -> Result<(String, Issuer<'static, Key
     let (_, parsed) = X509Certificate::from_der(&der)
         .map_err(|error| garbled(&cert_path, "certificate", error))?;
     if parsed.public_key().subject_public_key.data.as_ref() != key.public_key_raw() {
-        return Err(garbled(&key_path, "key of this authority", "it belongs to another certificate"));
+        return Err(garbled(
+            &key_path,
+            "key of this authority",
+            "it belongs to another certificate",
+        ));
     }
     let issuer = Issuer::from_ca_cert_der(&der, key)
         .map_err(|error| garbled(&cert_path, "authority's certificate", error))?;

@@ -88,11 +88,15 @@ pub fn check_name(kind: &'static str, name: &str) -> Result<(), NameError> {
         "is longer than 63 bytes"
     } else if !name.chars().all(fits) {
         "may hold only lower-case letters, digits, `-` and `.`"
-    } else if name.split('.').any(|part| {
-        part.is_empty() || part.starts_with('-') || part.ends_with('-')
-    }) {
+    } else if name
+        .split('.')
+        .any(|part| part.is_empty() || part.starts_with('-') || part.ends_with('-'))
+    {
         "has a part that is empty or begins or ends with `-`"
-    } else if name.split('.').next_back().is_some_and(|part| part.bytes().all(|b| b.is_ascii_digit()))
+    } else if name
+        .split('.')
+        .next_back()
+        .is_some_and(|part| part.bytes().all(|b| b.is_ascii_digit()))
     {
         "ends in a number, which TLS would take for an address"
     } else {

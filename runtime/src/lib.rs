@@ -12,3 +12,6 @@ pub mod ca;
 pub mod clock;
 pub mod files;
 pub mod identity;
+pub mod quic;
+pub mod refusals;
+pub mod tls;
