@@ -10,6 +10,7 @@
 
 pub mod ca;
 pub mod clock;
+pub mod config;
 pub mod files;
 pub mod identity;
 pub mod quic;
