@@ -112,7 +112,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<NodeConfig, Vec<Problem>>
     let mut root = root.into_inner();
     let places = places(&root);
     let services = root.remove("service");
-    let base = path.parent().unwrap_or(Path::new("")).to_owned();
+    let base = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
 
     let services =
         services.map_or_else(Vec::new, |list| read_services(&mut collector, list, &base));
@@ -200,16 +200,20 @@ fn check(
 ) -> Option<NodeConfig> {
     let RawFile { rounds, node, env, service: _ } = raw;
     let period = rounds.every.and_then(|every| period(collector, &every)).unwrap_or(DEFAULT_PERIOD);
-    let stale_after = rounds.stale_after.map_or(default_stale_after(period), |stale| {
-        if !(stale.get_ref().is_finite() && *stale.get_ref() >= 1.0) {
-            collector.add(stale.span(), "`stale_after` is a number of periods, at least 1");
+    let stale_after = match rounds.stale_after {
+        None => default_stale_after(period),
+        Some(stale) => {
+            if !(stale.get_ref().is_finite() && *stale.get_ref() >= 1.0) {
+                collector.add(stale.span(), "`stale_after` is a number of periods, at least 1");
+            }
+            stale.into_inner()
         }
-        stale.into_inner()
-    });
+    };
     let cluster = node.cluster.map(|cluster| named(collector, "cluster", cluster));
-    let listen = node.listen.map_or(Some(SocketAddr::from(([127, 0, 0, 1], 7946))), |listen| {
-        listen_addr(collector, &listen)
-    });
+    let listen = match node.listen {
+        None => Some(SocketAddr::from(([127, 0, 0, 1], 7946))),
+        Some(listen) => listen_addr(collector, &listen),
+    };
     if node.peers.len() > MAX_PEERS {
         let message = format!("{} peers; a node keeps at most {MAX_PEERS}", node.peers.len());
         collector.add(places.node.clone(), message);

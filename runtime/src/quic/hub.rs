@@ -4,13 +4,13 @@ use super::events::{DownReason, EventQueue, LinkEvent};
 use super::failure::{Failure, code};
 use super::outbox::{Lane, Outbox, SendError};
 use super::settings::{MAX_FRAME, MAX_LINKS};
-use crate::clock::boot_now;
+use crate::clock::now_micros;
 use crate::identity::Identity;
 use crate::refusals::{PeerRefusals, Refusal, Refusals};
 use bytes::Bytes;
 use fieldrun_device::Micros;
 use quinn::Connection;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -76,7 +76,7 @@ struct State {
 }
 
 /// What is known of a peer of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerStatus {
     /// The address as configured.
     pub addr: String,
@@ -87,7 +87,7 @@ pub struct PeerStatus {
 }
 
 /// What is known of a link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkStatus {
     /// The peer's node name.
     pub node: String,
@@ -95,14 +95,14 @@ pub struct LinkStatus {
     pub addr: SocketAddr,
     /// Services that it may publish.
     pub services: Vec<String>,
-    /// Since when, in microseconds since boot.
+    /// Since when, in microseconds of the host's monotonic clock.
     pub since: u64,
     /// Round trip in microseconds.
     pub round_trip: u64,
 }
 
 /// Links, configured peers and refusals at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransportStatus {
     /// Links, ascending by node.
     pub links: Vec<LinkStatus>,
@@ -148,7 +148,7 @@ impl Hub {
         who: Identity,
         dialler: Dialler,
     ) -> Result<(Arc<str>, Arc<Outbox>), Failure> {
-        let now = boot_now();
+        let now = now_micros();
         self.check_peer(&who)?;
         let who = Arc::new(who);
         let mut state = self.lock();
@@ -209,7 +209,7 @@ impl Hub {
         }
         state.links.remove(&**peer);
         let held = state.conduct.get(&**peer).and_then(|conduct| conduct.quarantined_until);
-        let reason = if held.is_some_and(|until| boot_now() < until) {
+        let reason = if held.is_some_and(|until| now_micros() < until) {
             DownReason::Quarantined
         } else {
             reason
@@ -241,7 +241,7 @@ impl Hub {
     /// How long the node stays in quarantine.
     pub(super) fn quarantine_left(&self, node: &str) -> Micros {
         let until = self.lock().conduct.get(node).and_then(|conduct| conduct.quarantined_until);
-        until.map_or(Micros(0), |until| until.since(boot_now()))
+        until.map_or(Micros(0), |until| until.since(now_micros()))
     }
 
     /// A frame arrived.
@@ -254,7 +254,7 @@ impl Hub {
 
     /// Counts a refusal and logs it if it is time to.
     pub(super) fn refuse(&self, peer: &str, kind: Refusal, reason: &str) {
-        let line = self.lock().refusals.count(boot_now(), peer, kind, reason);
+        let line = self.lock().refusals.count(now_micros(), peer, kind, reason);
         if let Some(line) = line {
             tracing::warn!("{line}");
         }
@@ -263,7 +263,7 @@ impl Hub {
     /// Counts a bad frame; a peer that sends many goes into quarantine.
     pub(super) fn strike(&self, peer: &str, kind: Refusal, reason: &str) {
         self.refuse(peer, kind, reason);
-        let now = boot_now();
+        let now = now_micros();
         let mut state = self.lock();
         let conduct = state.conduct.entry(peer.to_owned()).or_default();
         conduct.strikes.push_back(now);
