@@ -68,9 +68,6 @@ pub enum Refusal {
     /// The task that keeps the service has ended.
     #[error("the service is no longer managed: its daemon has ended")]
     Gone,
-    /// Too many commands wait already.
-    #[error("too many commands wait for this service; try again")]
-    Busy,
 }
 
 impl Machine {
