@@ -7,3 +7,5 @@ mod fixture;
 mod hostile;
 #[cfg(test)]
 mod links;
+#[cfg(test)]
+mod nodes;
