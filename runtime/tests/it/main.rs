@@ -9,3 +9,7 @@ mod hostile;
 mod links;
 #[cfg(test)]
 mod nodes;
+#[cfg(test)]
+mod processes;
+#[cfg(test)]
+mod site;

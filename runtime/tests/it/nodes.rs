@@ -1,132 +1,18 @@
 //! Whole nodes: devices, services, links and the socket together.
 
-use crate::fixture::{Cluster, PATIENCE, anywhere, unnamed};
+use crate::fixture::{PATIENCE, anywhere, unnamed};
+use crate::site::{
+    HOPS, ORDER, Site, command, end, program, report, service, status, until, value,
+};
 use bytes::Bytes;
-use fieldrun_device::Program;
 use fieldrun_glue::Status;
-use fieldrun_runtime::admin::{AdminError, Client, Request, StatusReport, Watch};
+use fieldrun_runtime::admin::{Client, Request, StatusReport, Watch};
 use fieldrun_runtime::cluster::ClusterEvent;
-use fieldrun_runtime::node::{End, Node};
+use fieldrun_runtime::node::End;
 use fieldrun_runtime::refusals::Refusal;
 use fieldrun_runtime::{config, envelope, view};
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// Hops to the nearest device with the service `src`.
-const HOPS: &str = r#"
-rep (d <- 999) { mux (env.get("serviceID", "") == "src") { 0 } else { 1 + minHood(nbr(d)) } }
-"#;
-
-/// A service runs while all that it depends on do.
-const ORDER: &str = r#"
-let me = env.get("serviceID");
-let deps = env.get("dependencies");
-let st = env.get("managedServiceStatus");
-let live = if (st == "run" && env.get("ready")) { [me] } else { [] };
-let safe = deps.subtract(unionHood(nbr(live))).isEmpty();
-if (!safe && st == "run") { self.stopService() } else {
-  if (safe && (st == "stop" || st == "hung")) { self.restartService() } else { st }
-}
-"#;
-
-fn program(text: &str) -> Arc<Program> {
-    let loaded = fieldrun_stdlib::load_text("test.pt", text, &[]);
-    loaded.unwrap_or_else(|error| panic!("{error}")).program
-}
-
-fn free_port() -> SocketAddr {
-    std::net::UdpSocket::bind(anywhere()).unwrap().local_addr().unwrap()
-}
-
-/// Nodes of a cluster, each with services that only sleep.
-struct Site {
-    cluster: Cluster,
-    program: Arc<Program>,
-    ports: Vec<(&'static str, SocketAddr)>,
-}
-
-impl Site {
-    fn new(program_text: &str, nodes: &[&'static str]) -> Self {
-        let ports = nodes.iter().map(|node| (*node, free_port())).collect();
-        Self { cluster: Cluster::new("acme"), program: program(program_text), ports }
-    }
-
-    fn addr(&self, node: &str) -> SocketAddr {
-        self.ports.iter().find(|(name, _)| *name == node).unwrap().1
-    }
-
-    /// The configuration of a node. `services` are ids with their dependencies.
-    fn config(&self, node: &str, peers: &[&str], services: &[(&str, &[&str])]) -> String {
-        let ids: Vec<&str> = services.iter().map(|(id, _)| *id).collect();
-        self.cluster.credentials(node, &ids);
-        let peers: Vec<String> = peers.iter().map(|peer| self.addr(peer).to_string()).collect();
-        let mut text = format!(
-            "[rounds]\nevery = \"50ms\"\n[node]\nname = \"{node}\"\ncluster = \"acme\"\n\
-             listen = \"{}\"\npeers = {peers:?}\n\
-             tls = {{ ca = \"ca.pem\", cert = \"{node}.pem\", key = \"{node}.key\" }}\n",
-            self.addr(node)
-        );
-        for (id, dependencies) in services {
-            text.push_str(&format!(
-                "[[service]]\nid = \"{id}\"\nexec = [\"sleep\", \"100\"]\n\
-                 dependencies = {dependencies:?}\n"
-            ));
-        }
-        text
-    }
-
-    async fn start(&self, node: &str, peers: &[&str], services: &[(&str, &[&str])]) -> Node {
-        let text = self.config(node, peers, services);
-        self.try_start(&text).await.unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    async fn try_start(&self, text: &str) -> Result<Node, fieldrun_runtime::node::NodeError> {
-        let path = self.cluster.path().join("node.toml");
-        let config = config::parse(&path, text).unwrap_or_else(|error| panic!("{error}"));
-        Node::start(config, self.program.clone()).await
-    }
-}
-
-async fn report(node: &Node) -> StatusReport {
-    Client::connect(node.socket()).await.unwrap().status().await.unwrap()
-}
-
-/// Waits until the report of a node satisfies a condition.
-async fn until(node: &Node, what: &str, met: impl Fn(&StatusReport) -> bool) -> StatusReport {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let report = report(node).await;
-        if met(&report) {
-            return report;
-        }
-        assert!(Instant::now() < end, "{what}:\n{}\n{report:#?}", view::table(&report));
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-fn service(report: &StatusReport, id: &str) -> Option<fieldrun_glue::ServiceSnapshot> {
-    report.nodes.iter().flat_map(|node| &node.status.services).find(|s| s.id == id).cloned()
-}
-
-fn status(report: &StatusReport, id: &str) -> Option<Status> {
-    service(report, id).map(|service| service.status)
-}
-
-fn value(report: &StatusReport, device: &str) -> Option<String> {
-    let mut devices = report.nodes.iter().flat_map(|node| &node.status.devices);
-    devices.find(|d| d.id == device).map(|device| device.value.clone())
-}
-
-async fn command(node: &Node, request: Request) -> Result<String, AdminError> {
-    Client::connect(node.socket()).await.unwrap().command(&request).await
-}
-
-async fn end(mut node: Node, how: End) {
-    node.end(how);
-    tokio::time::timeout(PATIENCE, node.ended()).await.expect("the node ends");
-}
+use std::time::Duration;
 
 #[tokio::test]
 async fn values_spread_hop_by_hop_and_any_node_answers_for_all() {
