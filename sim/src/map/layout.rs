@@ -74,10 +74,10 @@ impl Layout {
         ]
     }
 
-    /// The radius of the dots of `devices` devices: about a third of their mean distance.
+    /// The radius of the dots of `devices` devices: about a fifth of their mean distance.
     pub(super) fn dot(&self, devices: usize) -> f64 {
         let each = self.width * self.height / devices.max(1) as f64;
-        (0.22 * each.sqrt()).clamp(1.4, 9.0)
+        (0.19 * each.sqrt()).clamp(1.4, 9.0)
     }
 
     /// The length of the scale bar: 1, 2 or 5 times a power of ten, at most a fifth of the width.

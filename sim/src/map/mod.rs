@@ -50,7 +50,7 @@ impl SvgMaps {
         let world = moment.world;
         let subtitle = format!(
             "t = {} s  ·  {} devices  ·  {} links  ·  seed {}",
-            Plain((moment.at.seconds() * 1000.0).round() / 1000.0),
+            Plain((moment.at.seconds() * 100.0).round() / 100.0),
             world.len(),
             world.links(),
             self.seed
