@@ -1,10 +1,11 @@
 //! The event engine: complete devices, encoded messages, a queue of what happens when.
 //!
-//! Everything happens in the order of time, and at one time in the order in which it was planned;
-//! so a run depends on the scenario and the seed alone. A message is encoded once by its sender,
+//! Everything happens in the order of time, and at one time in a fixed order; so a run depends on
+//! the scenario and the seed alone. A message is encoded once by its sender,
 //! decoded once, and shared by all receivers.
 
 use crate::SimError;
+use crate::batch::Batch;
 use crate::mobility::Walker;
 use crate::neighbors::{self, Neighbors};
 use crate::network::{Network, Outcome, Sent};
@@ -43,6 +44,7 @@ struct Engine {
     schedule: Schedule,
     move_step: Micros,
     firing: Firing,
+    batch: Batch,
     queue: Queue,
     network: Network,
     walkers: Vec<Option<Walker>>,
@@ -99,6 +101,7 @@ impl Engine {
             schedule: scenario.schedule,
             move_step: scenario.move_step,
             firing: Firing::new(scenario.schedule, devices, scenario.seed),
+            batch: Batch::new(devices),
             queue: Queue::default(),
             network,
             walkers: population.members.into_iter().map(|member| member.walker).collect(),
@@ -113,7 +116,6 @@ impl Engine {
     }
 
     fn plan_start(&mut self) {
-        // Planned first, so that at one time devices move before they fire.
         if self.walkers.iter().any(Option::is_some) {
             self.queue.push(self.move_step, Happening::Move);
         }
@@ -136,7 +138,7 @@ impl Engine {
             }
             self.now = at;
             let flow = match happening {
-                Happening::Fire(device) => self.fire(device as usize, observer)?,
+                Happening::Fire(device) => self.fire(device, observer)?,
                 Happening::Step => self.step(observer)?,
                 Happening::Move => {
                     self.advance()?;
@@ -157,21 +159,51 @@ impl Engine {
         Ok(())
     }
 
-    /// One device runs a round, and what it sends without delay arrives.
-    fn fire(&mut self, device: usize, observer: &mut dyn Observer) -> Result<Flow, SimError> {
-        let Some(mut outcome) = self.network.fire(device, self.now) else {
-            return Ok(Flow::Continue);
-        };
-        self.send(device, outcome.sent.take());
-        let next = self.firing.next(device, self.world.rounds(device) + 1, self.now);
-        self.queue.push(next, Happening::Fire(device as u32));
-        self.commit(device, outcome, observer)
+    /// One device runs a round, and what it sends without delay arrives; the same for the
+    /// devices that fire next, as long as they do not depend on the ones before.
+    fn fire(&mut self, device: u32, observer: &mut dyn Observer) -> Result<Flow, SimError> {
+        self.batch.clear();
+        self.join(device, self.now);
+        while let Some((at, Happening::Fire(next))) = self.queue.peek() {
+            let next = *next;
+            if at > self.stop.time || !self.join(next, at) {
+                break;
+            }
+            self.queue.pop();
+        }
+        let planned = std::mem::take(&mut self.batch.rounds);
+        // The network takes them by device; they are carried out as planned.
+        let mut by_device: Vec<(usize, &(u32, Micros))> = planned.iter().enumerate().collect();
+        by_device.sort_unstable_by_key(|(_, (device, _))| *device);
+        let outcomes = self.network.fire(by_device.iter().map(|(_, round)| **round));
+        let mut outcomes: Vec<_> = by_device.into_iter().zip(outcomes).collect();
+        outcomes.sort_unstable_by_key(|((order, _), _)| *order);
+        for ((_, (device, at)), mut outcome) in outcomes {
+            self.now = *at;
+            self.send(*device as usize, outcome.sent.take());
+            if self.commit(*device as usize, outcome, observer)? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+        }
+        self.batch.rounds = planned;
+        Ok(Flow::Continue)
+    }
+
+    /// Adds a round to the batch and plans the one after it.
+    fn join(&mut self, device: u32, at: Micros) -> bool {
+        let joins = self.batch.join(device, at, &self.world.neighbors);
+        if joins {
+            let rounds = self.world.rounds(device as usize) + 1;
+            let next = self.firing.next(device as usize, rounds, at);
+            self.queue.push(next, Happening::Fire(device));
+        }
+        joins
     }
 
     /// All devices run a round on what they heard before; then all messages travel.
     fn step(&mut self, observer: &mut dyn Observer) -> Result<Flow, SimError> {
-        let left = self.stop.events.saturating_sub(self.counts.events);
-        let mut outcomes = self.network.fire_all(left, self.now);
+        let firing = (0..self.world.len() as u32).map(|device| (device, self.now));
+        let mut outcomes = self.network.fire(firing);
         for (device, outcome) in outcomes.iter_mut().enumerate() {
             self.send(device, outcome.sent.take());
         }

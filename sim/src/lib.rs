@@ -11,8 +11,9 @@
 //!
 //! Inside: `population` and `place` make devices from a scenario, `mobility` moves them,
 //! `neighbors` links them, `schedule` says when they fire, `network` holds the devices and their
-//! messages, `queue` what happens when, and `engine` drives all of it.
+//! messages, `queue` what happens when, `batch` which rounds may run at once, and `engine` drives all of it.
 
+mod batch;
 mod engine;
 mod error;
 mod map;

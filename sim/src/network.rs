@@ -67,18 +67,25 @@ impl Network {
         Self { peers, link: scenario.link, limits: Limits::default() }
     }
 
-    /// Runs a round of one device.
-    pub(crate) fn fire(&mut self, device: usize, now: Micros) -> Option<Outcome> {
-        Some(self.peers.get_mut(device)?.fire(now, &self.limits))
-    }
-
-    /// Runs a round of each of the first `count` devices, on all threads: no round of a step
-    /// depends on another one.
-    pub(crate) fn fire_all(&mut self, count: u64, now: Micros) -> Vec<Outcome> {
-        let count = usize::try_from(count).unwrap_or(usize::MAX).min(self.peers.len());
+    /// Runs a round of each given device at its time, on all threads. No round may depend on
+    /// another one. `firing` is ascending by device, without repetition; so are the outcomes.
+    pub(crate) fn fire(&mut self, firing: impl Iterator<Item = (u32, Micros)>) -> Vec<Outcome> {
         let limits = &self.limits;
-        let (firing, _) = self.peers.split_at_mut(count);
-        firing.par_iter_mut().map(|peer| peer.fire(now, limits)).collect()
+        let mut chosen = Vec::new();
+        let (mut rest, mut passed) = (self.peers.as_mut_slice(), 0);
+        for (device, now) in firing {
+            let Some((_, from)) = rest.split_at_mut_checked(device as usize - passed) else {
+                break;
+            };
+            let Some((peer, after)) = from.split_first_mut() else { break };
+            chosen.push((peer, now));
+            (rest, passed) = (after, device as usize + 1);
+        }
+        match chosen.as_mut_slice() {
+            // Not worth waking another thread.
+            [(peer, now)] => vec![peer.fire(*now, limits)],
+            _ => chosen.into_par_iter().map(|(peer, now)| peer.fire(now, limits)).collect(),
+        }
     }
 
     /// Sends a message to all neighbours of `sender`, at once or by the queue.

@@ -19,7 +19,21 @@ pub(crate) enum Happening {
     Arrive { from: u32, to: u32, frame: Arc<Frame> },
 }
 
-/// The plan, by time, and at one time in the order in which it was made.
+impl Happening {
+    /// The order at one time. It depends on what happens, not on when it was planned: so it is
+    /// the same for any number of threads. Messages that arrive at the time of a round are read
+    /// by it.
+    fn rank(&self) -> (u8, u32, u32) {
+        match *self {
+            Self::Move => (0, 0, 0),
+            Self::Arrive { from, to, .. } => (1, from, to),
+            Self::Step => (2, 0, 0),
+            Self::Fire(device) => (3, device, 0),
+        }
+    }
+}
+
+/// The plan, by time.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     heap: BinaryHeap<Reverse<Entry>>,
@@ -30,6 +44,11 @@ impl Queue {
     pub(crate) fn push(&mut self, at: Micros, happening: Happening) {
         self.heap.push(Reverse(Entry { at, number: self.planned, happening }));
         self.planned += 1;
+    }
+
+    /// What comes next.
+    pub(crate) fn peek(&self) -> Option<(Micros, &Happening)> {
+        self.heap.peek().map(|Reverse(entry)| (entry.at, &entry.happening))
     }
 
     pub(crate) fn pop(&mut self) -> Option<(Micros, Happening)> {
@@ -45,8 +64,9 @@ struct Entry {
 }
 
 impl Entry {
-    fn key(&self) -> (Micros, u64) {
-        (self.at, self.number)
+    /// The number decides between messages on one link that arrive together.
+    fn key(&self) -> (Micros, (u8, u32, u32), u64) {
+        (self.at, self.happening.rank(), self.number)
     }
 }
 
@@ -75,15 +95,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn earlier_first_then_as_planned() {
+    fn by_time_then_by_what_it_is() {
         let mut queue = Queue::default();
-        for (at, device) in [(5, 0), (3, 1), (5, 2), (3, 3), (4, 4)] {
+        for (at, device) in [(5, 3), (3, 1), (5, 0), (3, 2), (4, 4)] {
             queue.push(Micros(at), Happening::Fire(device));
         }
+        queue.push(Micros(5), Happening::Step);
+        queue.push(Micros(5), Happening::Move);
         let mut order = Vec::new();
-        while let Some((at, Happening::Fire(device))) = queue.pop() {
-            order.push((at.0, device));
+        while let Some((at, happening)) = queue.pop() {
+            order.push(format!("{} {happening:?}", at.0));
         }
-        assert_eq!(order, [(3, 1), (3, 3), (4, 4), (5, 0), (5, 2)]);
+        let expected =
+            ["3 Fire(1)", "3 Fire(2)", "4 Fire(4)", "5 Move", "5 Step", "5 Fire(0)", "5 Fire(3)"];
+        assert_eq!(order, expected);
     }
 }
