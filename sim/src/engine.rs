@@ -66,14 +66,10 @@ struct Bounds {
 
 impl Bounds {
     fn new(stop: Stop) -> Self {
-        let time = match stop {
-            Stop { events: None, rounds: None, time: None } => Stop::DEFAULT_TIME,
-            Stop { time, .. } => time.unwrap_or(Micros(u64::MAX)),
-        };
         Self {
             events: stop.events.unwrap_or(u64::MAX),
             rounds: stop.rounds.unwrap_or(u64::MAX),
-            time,
+            time: stop.latest(),
         }
     }
 

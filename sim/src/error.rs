@@ -52,6 +52,16 @@ pub enum SimError {
         /// The name.
         id: String,
     },
+    /// A map is wanted of a time that the run does not reach.
+    #[error(
+        "a map at {time} s, but the run ends at {end} s; choose an earlier time or a later `stop`"
+    )]
+    MapAfterEnd {
+        /// The wanted time in seconds.
+        time: f64,
+        /// The end in seconds.
+        end: f64,
+    },
     /// More devices than the simulator takes.
     #[error("{count} devices are more than the limit of {limit}; lower `count` in [[group]]")]
     TooManyDevices {

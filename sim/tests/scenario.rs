@@ -215,3 +215,14 @@ fn paths_are_relative_to_the_file() {
     assert_eq!(scenario.path, [folder.path().join("lib")]);
     assert_eq!(scenario.name, "s");
 }
+
+#[test]
+fn the_documented_scenario_is_one() {
+    let page = include_str!("../../docs/simulator.md");
+    let examples: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        parse(example);
+    }
+}

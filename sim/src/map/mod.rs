@@ -27,14 +27,23 @@ pub struct SvgMaps {
 }
 
 impl SvgMaps {
-    /// Maps of a scenario.
-    pub fn new(scenario: &Scenario, file: &Path, mut times: Vec<Micros>) -> Self {
+    /// Maps of a scenario at its end and at `times`. Times after a run that ends early, by
+    /// number of rounds or because somebody stops it, give no map.
+    ///
+    /// # Errors
+    /// A time lies after the time at which the scenario stops.
+    pub fn new(scenario: &Scenario, file: &Path, mut times: Vec<Micros>) -> Result<Self, SimError> {
         times.sort_unstable();
+        let end = scenario.stop.latest();
+        if let Some(time) = times.last().filter(|time| **time > end) {
+            let (time, end) = (time.seconds(), end.seconds());
+            return Err(SimError::MapAfterEnd { time, end });
+        }
         times.dedup();
         let mut times = times.into_iter();
         let next = times.next();
         let title = scenario.map.title.clone().unwrap_or_else(|| scenario.name.clone());
-        Self {
+        Ok(Self {
             file: file.to_owned(),
             times,
             next,
@@ -42,7 +51,7 @@ impl SvgMaps {
             seed: scenario.seed,
             style: scenario.map.clone(),
             area: scenario.area,
-        }
+        })
     }
 
     /// The map of a moment, as SVG text.
@@ -59,6 +68,15 @@ impl SvgMaps {
         svg::draw(world, &header, &self.style, self.area)
     }
 
+    /// The maps whose time has come.
+    fn write_due(&mut self, moment: &Moment<'_>) -> Result<(), SimError> {
+        while let Some(time) = self.next.filter(|time| *time <= moment.at) {
+            self.write(&self.file_at(time), moment)?;
+            self.next = self.times.next();
+        }
+        Ok(())
+    }
+
     fn write(&self, file: &Path, moment: &Moment<'_>) -> Result<(), SimError> {
         std::fs::write(file, self.render(moment)).map_err(|e| SimError::file("write", file, e))
     }
@@ -71,14 +89,12 @@ impl SvgMaps {
 
 impl Observer for SvgMaps {
     fn event(&mut self, moment: &Moment<'_>) -> Result<Flow, SimError> {
-        while let Some(time) = self.next.filter(|time| *time <= moment.at) {
-            self.write(&self.file_at(time), moment)?;
-            self.next = self.times.next();
-        }
+        self.write_due(moment)?;
         Ok(Flow::Continue)
     }
 
     fn finish(&mut self, moment: &Moment<'_>) -> Result<(), SimError> {
+        self.write_due(moment)?;
         self.write(&self.file, moment)
     }
 }

@@ -1,52 +1,7 @@
 //! Scenarios: a network, its links, when devices fire, how they move, what is recorded.
 //!
 //! A scenario is plain data. [`Scenario::load`] reads it from a TOML file, in which every key but
-//! `program` may be left out:
-//!
-//! ```toml
-//! program = "crowd.pt"            # relative to this file
-//! path = ["lib"]                  # folders with modules; they win over the embedded library
-//! seed = 1                        # same seed, same bytes
-//! area = [0, 0, 800, 600]         # least and greatest x and y, for groups and movement
-//! stop = { time = "5m" }          # and/or rounds = 300, events = 10000: the first one ends it
-//!
-//! [schedule]
-//! kind = "periodic"               # or "round-robin", "lock-step"
-//! period = "1s"
-//! jitter = 0.1                    # periodic: each gap is period * (1 ± jitter)
-//!
-//! [link]
-//! radius = 30                     # linked when distance <= radius
-//! delay = ["20ms", "80ms"]        # none: a message arrives at the end of its sender's round
-//! loss = 0.1                      # the share of messages that never arrive
-//! retention = 3                   # a silent neighbour is kept for that many of its periods
-//!
-//! [[node]]                        # one device
-//! id = "gate"                     # a whole number or a text
-//! position = [400, 300]           # or three coordinates
-//! env = { source = true }         # what env.get("source") gives
-//!
-//! [[group]]                       # many devices; their ids are the next free numbers
-//! place = "uniform"               # or "grid", "jittered-grid", "clusters"
-//! count = 1000
-//! env = { source = false }
-//!
-//! [[set]]                         # what some devices read instead, by id
-//! ids = [0]
-//! env = { source = true }
-//!
-//! [mobility]                      # of all devices that have none of their own
-//! kind = "waypoint"               # or "still", "gather"
-//! speed = [0.8, 1.6]
-//!
-//! [record]
-//! every = 1000                    # each 1000th event
-//! from_event = 1
-//!
-//! [map]
-//! title = "Crowd"
-//! colors = { danger = "#c8102e" }
-//! ```
+//! `program` may be left out; `docs/simulator.md` explains every key.
 
 mod parse;
 mod problem;
@@ -114,6 +69,14 @@ pub struct Stop {
 impl Stop {
     /// The simulated time without any bound in the scenario.
     pub const DEFAULT_TIME: Micros = Micros(60 * Micros::SECOND.0);
+
+    /// The time at which a run ends at the latest; endless when only rounds or events bound it.
+    pub fn latest(&self) -> Micros {
+        match *self {
+            Self { events: None, rounds: None, time: None } => Self::DEFAULT_TIME,
+            Self { time, .. } => time.unwrap_or(Micros(u64::MAX)),
+        }
+    }
 }
 
 /// When devices fire. One round of one device is one *event*; events are numbered from 1.
