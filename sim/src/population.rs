@@ -83,7 +83,7 @@ impl Population {
     }
 }
 
-/// Whole numbers that no node claims, ascending from 0.
+/// Whole numbers that no node claims, not even as a text; ascending from 0.
 struct FreeIds {
     taken: BTreeSet<i64>,
     next: i64,
@@ -93,7 +93,7 @@ impl FreeIds {
     fn new(scenario: &Scenario) -> Self {
         let whole = |id: &NodeId| match id {
             NodeId::Int(id) => Some(*id),
-            NodeId::Text(_) => None,
+            NodeId::Text(id) => id.parse().ok(),
         };
         let ids = scenario.nodes.iter().filter_map(|node| node.id.as_ref());
         Self { taken: ids.filter_map(whole).collect(), next: 0 }

@@ -234,18 +234,18 @@ impl Summary {
         let mut lines = Vec::new();
         if let Some(Numbers { count, least, mean, greatest }) = self.values.numbers {
             let [least, mean, greatest] = [least, mean, greatest].map(|x| Plain(rounded(x)));
-            lines.push(format!("{count} numbers from {least} to {greatest}, mean {mean}"));
+            lines.push(format!("{}: {least} to {greatest}, mean {mean}", some(count, "device")));
         }
         let mut others: Vec<(&String, &usize)> = self.values.others.iter().collect();
         others.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
         for (text, count) in others.iter().take(MAX_VALUES) {
-            lines.push(format!("{count} times {}", shortened(text)));
+            lines.push(format!("{}: {}", some(**count, "device"), shortened(text)));
         }
         if others.len() > MAX_VALUES {
-            lines.push(format!("{} further ones", others.len() - MAX_VALUES));
+            lines.push(format!("{} further values", others.len() - MAX_VALUES));
         }
         if self.values.missing > 0 {
-            lines.push(format!("{} devices have none", self.values.missing));
+            lines.push(format!("{}: none", some(self.values.missing, "device")));
         }
         lines
     }
@@ -254,6 +254,11 @@ impl Summary {
 /// To six significant digits, which is what people read.
 pub(crate) fn rounded(number: f64) -> f64 {
     format!("{number:.5e}").parse().unwrap_or(number)
+}
+
+/// `1 link`, `2 links`.
+pub(crate) fn some(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn shortened(text: &str) -> String {

@@ -160,7 +160,10 @@ id = "a"
 position = [0, 0]
 
 [[node]]
-id = "a"
+id = "7"
+
+[[node]]
+id = 7
 position = [0, 0, 0]
 
 [[group]]

@@ -7,6 +7,7 @@ mod svg;
 use crate::SimError;
 use crate::scenario::{MapStyle, Scenario};
 use crate::shown::Plain;
+use crate::summary::some;
 use crate::world::{Flow, Moment, Observer};
 use fieldrun_device::Micros;
 use std::path::{Path, PathBuf};
@@ -58,10 +59,10 @@ impl SvgMaps {
     pub fn render(&self, moment: &Moment<'_>) -> String {
         let world = moment.world;
         let subtitle = format!(
-            "t = {} s  ·  {} devices  ·  {} links  ·  seed {}",
+            "t = {} s  ·  {}  ·  {}  ·  seed {}",
             Plain((moment.at.seconds() * 100.0).round() / 100.0),
-            world.len(),
-            world.links(),
+            some(world.len(), "device"),
+            some(world.links(), "link"),
             self.seed
         );
         let header = svg::Header { title: &self.title, subtitle };

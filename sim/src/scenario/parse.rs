@@ -8,8 +8,7 @@ use super::{
 };
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use toml::de::{DeTable, DeValue};
 
@@ -142,13 +141,14 @@ fn retention(item: Item<'_>) -> Result<Retention, Fault> {
 
 fn read_nodes(root: &mut Section<'_>, problems: &mut Problems) -> Vec<Node> {
     let sections = root.sections("node", "[[node]]", problems);
-    let mut seen: BTreeMap<NodeId, Range<usize>> = BTreeMap::new();
+    // By their text: recorders do not tell 7 from "7".
+    let mut seen = BTreeSet::new();
     let mut dimension = None;
     let mut nodes = Vec::with_capacity(sections.len());
     for (span, mut section) in sections {
         let id = section.read("id", problems, id);
         if let Some(id) = &id
-            && seen.insert(id.clone(), span.clone()).is_some()
+            && !seen.insert(id.to_string())
         {
             let place = section.key_span("id").unwrap_or_else(|| span.clone());
             problems.add(place, format!("two nodes have the id {id}"), "Rename one of them.");
