@@ -216,10 +216,9 @@ impl Summary {
 
     fn network(&self) -> String {
         let degree = 2.0 * self.links as f64 / self.devices.max(1) as f64;
-        let (devices, links, radius) = (self.devices, self.links, Plain(rounded(self.radius)));
-        format!(
-            "{devices} devices, {links} links at the end ({degree:.1} neighbours each, radius {radius})"
-        )
+        let (devices, links) = (some(self.devices, "device"), some(self.links, "link"));
+        let radius = Plain(rounded(self.radius));
+        format!("{devices}, {links} at the end ({degree:.1} neighbours each, radius {radius})")
     }
 
     fn rounds(&self) -> String {
