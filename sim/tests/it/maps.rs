@@ -1,8 +1,6 @@
 //! Maps and tables of small runs.
 
-mod common;
-
-use common::{HOPS, outputs, program, scenario};
+use crate::common::{HOPS, outputs, program, scenario};
 use fieldrun_device::Micros;
 use fieldrun_sim::record::SvgMaps;
 use fieldrun_sim::{Scenario, run};

@@ -1,8 +1,6 @@
 //! Runs of small networks whose outcome can be worked out by hand.
 
-mod common;
-
-use common::{HOPS, Watch, json_lines, outputs, program, scenario};
+use crate::common::{HOPS, Watch, json_lines, outputs, program, scenario};
 use fieldrun_sim::{Counts, Flow, Scenario, Shown, run};
 use std::path::Path;
 

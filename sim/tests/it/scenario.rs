@@ -189,7 +189,7 @@ fn broken_toml_is_shown_where_it_breaks() {
 
 #[test]
 fn any_bytes_are_read_without_panic() {
-    let text = include_str!("../../examples/crowd/crowd.toml");
+    let text = include_str!("../../../examples/crowd/crowd.toml");
     for end in 0..text.len() {
         if let Some(part) = text.get(..end) {
             let _ = Scenario::parse(part, "cut.toml");
@@ -221,7 +221,7 @@ fn paths_are_relative_to_the_file() {
 
 #[test]
 fn the_documented_scenario_is_one() {
-    let page = include_str!("../../docs/simulator.md");
+    let page = include_str!("../../../docs/simulator.md");
     let examples: Vec<&str> =
         page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(!examples.is_empty());

@@ -1,8 +1,6 @@
 //! Networks of many shapes settle to what a plain graph search computes.
 
-mod common;
-
-use common::{HOPS, Watch, program, scenario};
+use crate::common::{HOPS, Watch, program, scenario};
 use fieldrun_sim::{Flow, Moment, Shown, World, run};
 use std::collections::VecDeque;
 

@@ -1,8 +1,6 @@
 //! The same scenario and seed give the same bytes, for any number of threads.
 
-mod common;
-
-use common::{outputs, program, scenario};
+use crate::common::{outputs, program, scenario};
 use fieldrun_sim::record::SvgMaps;
 use fieldrun_sim::{Scenario, run};
 
