@@ -134,11 +134,15 @@ pub enum ClusterEvent {
         node: String,
         /// The number of its daemon's start.
         incarnation: u64,
+        /// When this was noticed here, in microseconds of the host's monotonic clock.
+        at_us: u64,
     },
     /// Nothing new was heard of a node for a while. Its services may well run.
     NodeSilent {
         /// The node.
         node: String,
+        /// When this was noticed here, in microseconds of the host's monotonic clock.
+        at_us: u64,
     },
     /// A device was heard from two nodes; neither counts until one is gone.
     Conflict {
@@ -146,6 +150,8 @@ pub enum ClusterEvent {
         id: String,
         /// The nodes that claim it.
         nodes: Vec<String>,
+        /// When this was noticed here, in microseconds of the host's monotonic clock.
+        at_us: u64,
     },
 }
 
@@ -279,7 +285,7 @@ impl Table {
         if entry.age(now) >= SILENT_AFTER {
             entry.silent = true;
         } else if seen {
-            events.push(ClusterEvent::NodeSeen { node: node.clone(), incarnation });
+            events.push(ClusterEvent::NodeSeen { node: node.clone(), incarnation, at_us: now.0 });
         }
         events.extend(entry.news());
         changed |= !events.is_empty();
@@ -294,7 +300,7 @@ impl Table {
         for (node, entry) in &mut self.nodes {
             if !entry.silent && entry.age(now) >= SILENT_AFTER {
                 entry.silent = true;
-                events.push(ClusterEvent::NodeSilent { node: node.clone() });
+                events.push(ClusterEvent::NodeSilent { node: node.clone(), at_us: now.0 });
             }
         }
         events

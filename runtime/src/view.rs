@@ -197,11 +197,11 @@ pub fn event_line(event: &ClusterEvent) -> String {
                 event.service, event.cause
             )
         }
-        ClusterEvent::NodeSeen { node, incarnation } => {
+        ClusterEvent::NodeSeen { node, incarnation, .. } => {
             format!("node {node} is there (start {incarnation})")
         }
-        ClusterEvent::NodeSilent { node } => format!("node {node} is silent"),
-        ClusterEvent::Conflict { id, nodes } => {
+        ClusterEvent::NodeSilent { node, .. } => format!("node {node} is silent"),
+        ClusterEvent::Conflict { id, nodes, .. } => {
             format!("device {id} is claimed by {}; neither counts", nodes.join(" and "))
         }
     }

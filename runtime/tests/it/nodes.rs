@@ -131,7 +131,7 @@ async fn one_device_on_two_nodes_counts_for_neither() {
     let b = site.start("b", &["c"], &[("db", &[])]).await;
     let flagged = async {
         loop {
-            if let ClusterEvent::Conflict { id, nodes } = watch.next().await.unwrap() {
+            if let ClusterEvent::Conflict { id, nodes, .. } = watch.next().await.unwrap() {
                 return (id, nodes);
             }
         }
