@@ -1,7 +1,32 @@
 //! The fieldrun language: text to program to one evaluated round.
 //!
-//! Pure: no I/O, no clock, no threads, no randomness of its own.
+//! Pure: no I/O, no clock, no threads, no randomness of its own. The steps, in order:
+//!
+//! * `syntax` reads text into a tree and reports what it cannot read;
+//! * `resolve` loads modules and gives every name its meaning ([`load`]);
+//! * `eval` runs one round of one device ([`run_round`]), with `natives` for the functions of the
+//!   host language and `value` for the values.
+//!
+//! Whatever is wrong with a program is a [`Diagnostic`]: source line, caret, cause, remedy.
+#![forbid(unsafe_code)]
 
+mod diag;
+mod eval;
 mod id;
+mod natives;
+mod program;
+mod resolve;
+mod source;
+mod syntax;
+mod value;
 
+pub use diag::{Diagnostic, Diagnostics, Severity};
+pub use eval::{
+    ActionRequest, Environment, Exports, Limits, MAX_NESTING, Neighbor, RoundInput, RoundOutput, State, Trap,
+    run_round,
+};
 pub use id::{Micros, NodeId};
+pub use program::Program;
+pub use resolve::{LoadOptions, ModuleSource, NoModules, load};
+pub use source::{Source, Span};
+pub use value::{Arity, Field, Function, List, Value, number_text};

@@ -1,0 +1,84 @@
+//! Variables of running calls and blocks.
+
+use super::Round;
+use crate::program::{LocalId, ScopeId};
+use crate::value::{ActivationId, Value};
+use rustc_hash::FxHashMap;
+
+/// The variables of one run of a scope.
+#[derive(Debug)]
+struct Activation {
+    parent: Option<ActivationId>,
+    variables: Vec<(LocalId, Value)>,
+}
+
+/// All activations of a round. They live as long as the round, because functions may hold them.
+#[derive(Debug, Default)]
+pub(super) struct Activations {
+    all: Vec<Activation>,
+    /// The most recent activation of each scope of each text: where functions that come from state
+    /// or from neighbours find their free variables.
+    latest: FxHashMap<(u64, ScopeId), ActivationId>,
+}
+
+impl Activations {
+    fn get(&self, id: ActivationId) -> Option<&Activation> {
+        self.all.get(id.0 as usize)
+    }
+
+    /// The value of a variable, seen from an activation.
+    pub(super) fn read(&self, from: Option<ActivationId>, local: LocalId) -> Option<&Value> {
+        let mut next = from;
+        while let Some(activation) = next.and_then(|id| self.get(id)) {
+            let found = activation.variables.iter().rev().find(|(l, _)| *l == local);
+            if let Some((_, value)) = found {
+                return Some(value);
+            }
+            next = activation.parent;
+        }
+        None
+    }
+
+    /// Changes a variable that exists.
+    pub(super) fn assign(&mut self, from: Option<ActivationId>, local: LocalId, value: Value) -> bool {
+        let mut next = from;
+        while let Some(activation) = next.and_then(|id| self.all.get_mut(id.0 as usize)) {
+            if let Some((_, slot)) = activation.variables.iter_mut().find(|(l, _)| *l == local) {
+                *slot = value;
+                return true;
+            }
+            next = activation.parent;
+        }
+        false
+    }
+
+    /// Gives a variable of this very activation a value.
+    pub(super) fn define(&mut self, id: ActivationId, local: LocalId, value: Value) {
+        if let Some(activation) = self.all.get_mut(id.0 as usize) {
+            activation.variables.push((local, value));
+        }
+    }
+}
+
+impl Round<'_> {
+    /// Enters a scope of the running text: new variables below `parent`.
+    pub(super) fn activate(&mut self, scope: ScopeId, parent: Option<ActivationId>) -> ActivationId {
+        let id = ActivationId(self.activations.all.len() as u32);
+        self.activations.all.push(Activation { parent, variables: Vec::new() });
+        self.activations.latest.insert((self.unit.fingerprint, scope), id);
+        self.current = Some(id);
+        id
+    }
+
+    /// The most recent activation of a scope, or of the nearest one around it that has any.
+    pub(super) fn latest(&self, unit: u64, scopes: &[Option<ScopeId>], scope: ScopeId) -> Option<ActivationId> {
+        let mut next = Some(scope);
+        while let Some(scope) = next {
+            if let Some(id) = self.activations.latest.get(&(unit, scope)) {
+                return Some(*id);
+            }
+            next = scopes.get(scope.0 as usize).copied().flatten();
+        }
+        None
+    }
+}

@@ -1,0 +1,147 @@
+//! `alignedMap(field, filter, op, default)` (language.md §3.13).
+
+use super::{Fault, Round, StableHasher, frame};
+use crate::id::NodeId;
+use crate::program::Expr;
+use crate::value::{Field, Value};
+use std::hash::Hasher;
+use std::sync::Arc;
+
+/// The values of one key over the devices that hold it.
+struct Entry {
+    key: Value,
+    neighbors: Vec<(NodeId, Value)>,
+    local: Option<Value>,
+}
+
+impl Round<'_> {
+    pub(super) fn aligned_map(
+        &mut self,
+        field: &Expr,
+        filter: &Expr,
+        op: &Expr,
+        default: &Expr,
+    ) -> Result<Value, Fault> {
+        let generated = self.below(frame::ALIGNED_MAP, |round| round.value(field))?;
+        let Value::Field(generated) = generated else {
+            return Err(Fault::new("FR-R025", format!("{} cannot be cast to Field: alignedMap got {generated}", generated.kind()))
+                .at(&field.span)
+                .help("the first argument is a field of tuples of pairs: `nbr([[key, value]])`"));
+        };
+        let entries = regroup(&generated).map_err(|fault| fault.at(&field.span))?;
+        let default = self.below(frame::ALIGNED_MAP + 1, |round| round.value(default))?;
+        let filter = self.below(frame::ALIGNED_MAP + 2, |round| round.value(filter))?;
+        let op = self.below(frame::ALIGNED_MAP + 3, |round| round.value(op))?;
+        let mut results = Vec::new();
+        for entry in entries {
+            let key = entry.key.clone();
+            let local = entry.local.unwrap_or_else(|| default.clone());
+            let field = Value::Field(Arc::new(Field::new(local, entry.neighbors)));
+            let pair = self.below(frame::KEY, |round| {
+                round.below(key_hash(&key), |round| round.aligned_entry(&filter, &op, key, field))
+            })?;
+            results.extend(pair);
+        }
+        Ok(Value::tuple(results))
+    }
+
+    /// One key: below its own frame, filtered, then processed.
+    fn aligned_entry(&mut self, filter: &Value, op: &Value, key: Value, field: Value) -> Result<Option<Value>, Fault> {
+        let field = match field {
+            Value::Field(field) => self.realigned(&field)?,
+            other => other,
+        };
+        let accepted = self.apply_at(0, filter, vec![key.clone(), field.clone()])?;
+        match accepted {
+            Value::Bool(false) => return Ok(None),
+            Value::Bool(true) => {}
+            other => {
+                let message = format!("the filter of alignedMap must give a Boolean, found {other} ({})", other.kind());
+                return Err(Fault::new("FR-R026", message));
+            }
+        }
+        let result = Self::checked(self.apply_at(1, op, vec![key.clone(), field]))?;
+        if matches!(result, Value::Field(_)) {
+            return Err(Fault::new("FR-R026", "the operation of alignedMap gave a field")
+                .help("reduce it with a hood"));
+        }
+        Ok(Some(Value::tuple(vec![key, result])))
+    }
+}
+
+/// Keys in field order, neighbours first; for each the devices that hold it. If a device lists a
+/// key twice, the last wins.
+fn regroup(field: &Field) -> Result<Vec<Entry>, Fault> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for (id, value) in field.neighbors() {
+        for (key, value) in pairs(value).map_err(|fault| fault.for_neighbor(id))? {
+            let neighbors = &mut entry(&mut entries, &key).neighbors;
+            match neighbors.last_mut().filter(|(last, _)| last == id) {
+                Some((_, slot)) => *slot = value,
+                None => neighbors.push((id.clone(), value)),
+            }
+        }
+    }
+    for (key, value) in pairs(field.local())? {
+        entry(&mut entries, &key).local = Some(value);
+    }
+    Ok(entries)
+}
+
+fn entry<'e>(entries: &'e mut Vec<Entry>, key: &Value) -> &'e mut Entry {
+    let at = entries.iter().position(|e| e.key == *key).unwrap_or(entries.len());
+    if at == entries.len() {
+        entries.push(Entry { key: key.clone(), neighbors: Vec::new(), local: None });
+    }
+    #[expect(clippy::indexing_slicing, reason = "found, or pushed just now")]
+    &mut entries[at]
+}
+
+fn pairs(value: &Value) -> Result<Vec<(Value, Value)>, Fault> {
+    let help = "each device gives a tuple of pairs: `[[key, value], …]`";
+    let Value::Tuple(items) = value else {
+        let message = format!("Expected a tuple of pairs, got {value} ({})", value.kind());
+        return Err(Fault::new("FR-R025", message).help(help));
+    };
+    let pair = |item: &Value| match item {
+        Value::Tuple(pair) => match &**pair {
+            [key, value] => Ok((key.clone(), value.clone())),
+            _ => Err(Fault::new("FR-R025", format!("The tuple must have length 2, got {item}")).help(help)),
+        },
+        _ => Err(Fault::new("FR-R025", format!("Expected a pair, got {item} ({})", item.kind())).help(help)),
+    };
+    items.iter().map(pair).collect()
+}
+
+/// A canonical hash of a key: equal keys align.
+fn key_hash(key: &Value) -> u64 {
+    let mut hasher = StableHasher::default();
+    hash_into(key, &mut hasher);
+    hasher.finish()
+}
+
+fn hash_into(value: &Value, hasher: &mut StableHasher) {
+    match value {
+        // An id is equal to the number or text that it prints as, so it hashes like that.
+        Value::Uid(NodeId::Int(id)) => hash_number(*id as f64, hasher),
+        Value::Number(_) | Value::Int(_) => hash_number(value.as_number().unwrap_or_default(), hasher),
+        Value::Tuple(items) => {
+            hasher.write_u64(1);
+            hasher.write_u64(items.len() as u64);
+            items.iter().for_each(|item| hash_into(item, hasher));
+        }
+        other => {
+            let text = other.to_string();
+            hasher.write_u64(2);
+            hasher.write_u64(text.len() as u64);
+            hasher.write(text.as_bytes());
+        }
+    }
+}
+
+fn hash_number(x: f64, hasher: &mut StableHasher) {
+    // One pattern for all NaNs and one for both zeros: they are equal as keys.
+    let canonical = if x.is_nan() { f64::NAN } else { x + 0.0 };
+    hasher.write_u64(3);
+    hasher.write_u64(canonical.to_bits());
+}

@@ -1,0 +1,210 @@
+//! Calls of functions, natives and methods.
+
+use super::expr::{describe, not_null};
+use super::{Fault, Round, frame};
+use crate::natives::{Native, methods};
+use crate::program::{Callee, Expr, FunctionCode, FunctionId, Unit};
+use crate::source::Span;
+use crate::value::{ActivationId, Code, Function, Value};
+use std::sync::Arc;
+
+impl Round<'_> {
+    pub(super) fn call(&mut self, callee: &Callee, args: &[Expr], span: &Span) -> Result<Value, Fault> {
+        match callee {
+            Callee::Function(id) => {
+                let unit = self.unit.clone();
+                let code = unit.function(*id);
+                self.below(frame::CALL, |round| {
+                    round.below(code.identity, |round| {
+                        let args = round.each(frame::ARGUMENT, args, Self::value)?;
+                        round.run_code(&unit, *id, args, None, span)
+                    })
+                })
+            }
+            Callee::Native(native) => {
+                let args = self.each(frame::ARGUMENT, args, Self::eval)?;
+                self.native(native, &args)
+            }
+            Callee::Host(name) => {
+                let args = self.each(frame::ARGUMENT, args, Self::value)?;
+                Ok(self.act(name, args))
+            }
+            Callee::Value(target) => {
+                let target_value = self.below(frame::TARGET, |round| round.value(target))?;
+                self.call_value(&target_value, args, span).map_err(|fault| match &target_value {
+                    Value::Function(_) | Value::Field(_) => fault,
+                    _ => fault.help(format!("{} is not a function", describe(callee))),
+                })
+            }
+        }
+    }
+
+    /// `x(args)` and `x.apply(args)`: the arguments are evaluated inside the function's frame.
+    fn call_value(&mut self, target: &Value, args: &[Expr], span: &Span) -> Result<Value, Fault> {
+        match target {
+            Value::Function(function) => self.below(frame::CALL, |round| {
+                round.below(function.identity, |round| {
+                    let args = round.each(frame::ARGUMENT, args, Self::eval)?;
+                    round.invoke(function, args, span)
+                })
+            }),
+            Value::Field(_) => {
+                let mut operands = vec![target.clone()];
+                operands.extend(self.each(frame::ARGUMENT, args, Self::eval)?);
+                self.lifted(&operands, |round, values| match values {
+                    [Value::Function(function), args @ ..] => round.below(frame::CALL, |round| {
+                        round.below(function.identity, |r| r.invoke(function, args.to_vec(), span))
+                    }),
+                    [other, ..] => Err(not_a_function(other)),
+                    [] => Ok(Value::Unit),
+                })
+            }
+            other => Err(not_a_function(other)),
+        }
+    }
+
+    /// Runs a function whose frame was entered already.
+    fn invoke(&mut self, function: &Function, args: Vec<Value>, span: &Span) -> Result<Value, Fault> {
+        if !function.arity.accepts(args.len()) {
+            let (name, wants, found) = (&function.name, function.arity.describe(), args.len());
+            let message = format!("{name} must be invoked with {wants}, found {found}");
+            return Err(Fault::new("FR-R018", message).at(span));
+        }
+        match function.code {
+            Code::Native(native) => self.native(native, &args),
+            Code::Unit(fingerprint) => {
+                let (unit, id) = self.find_code(fingerprint, function)?;
+                let outer = unit.function(id).outer;
+                let activation = function.activation.or_else(|| {
+                    outer.and_then(|scope| self.latest(unit.fingerprint, &unit.scopes, scope))
+                });
+                self.run_code(&unit, id, args, activation, span)
+            }
+        }
+    }
+
+    /// The code of a function value; one that came from another program is not known here.
+    fn find_code(&self, fingerprint: u64, function: &Function) -> Result<(Arc<Unit>, FunctionId), Fault> {
+        let unit = self.units.get(&fingerprint);
+        let found = unit.and_then(|u| u.by_identity.get(&function.identity).map(|id| (u.clone(), *id)));
+        found.ok_or_else(|| {
+            let here = self.program.fingerprint();
+            let message = format!(
+                "the function {} comes from program version {fingerprint:016x}; this device runs {here:016x}",
+                function.name
+            );
+            Fault::new("FR-R019", message).help("run the same program on all devices, or restart the sender")
+        })
+    }
+
+    /// Runs a body with its parameters bound, below `outer`.
+    fn run_code(
+        &mut self,
+        unit: &Arc<Unit>,
+        id: FunctionId,
+        args: Vec<Value>,
+        outer: Option<ActivationId>,
+        span: &Span,
+    ) -> Result<Value, Fault> {
+        let code: &FunctionCode = unit.function(id);
+        for arg in &args {
+            if matches!(arg, Value::Null) {
+                not_null(Value::Null).map_err(|fault| fault.at(span))?;
+            }
+        }
+        let saved = self.current;
+        let saved_unit = std::mem::replace(&mut self.unit, unit.clone());
+        let activation = self.activate(code.scope, outer);
+        for (param, arg) in code.params.iter().zip(args) {
+            self.activations.define(activation, *param, arg);
+        }
+        let result = self.below(frame::BODY, |round| round.block(&code.body));
+        self.unit = saved_unit;
+        self.current = saved;
+        result.map_err(|fault| fault.called(&code.name, span))
+    }
+
+    /// Calls a native: lifted over every field argument that it does not take whole.
+    pub(super) fn native(&mut self, native: &'static Native, args: &[Value]) -> Result<Value, Fault> {
+        if !native.arity.accepts(args.len()) {
+            return Err(crate::natives::no_such_overload(native.class, native.name, args));
+        }
+        let whole = |i: usize| i < 8 && native.field_args & (1 << i) != 0;
+        let lifts = args.iter().enumerate().any(|(i, a)| matches!(a, Value::Field(_)) && !whole(i));
+        if !lifts {
+            return (native.run)(self, args).and_then(|value| self.check_size(value));
+        }
+        let value = self.lifted(args, |round, values| (native.run)(round, values))?;
+        self.check_size(value)
+    }
+
+    /// `target.name(args)`; on a field it goes to the elements [D17].
+    pub(super) fn method(
+        &mut self,
+        target: &Expr,
+        name: &Arc<str>,
+        args: &[Expr],
+        span: &Span,
+    ) -> Result<Value, Fault> {
+        let target = self.below(frame::TARGET, |round| round.eval(target))?;
+        if **name == *"apply" && matches!(target, Value::Function(_)) {
+            return self.call_value(&target, args, span);
+        }
+        let args = self.each(frame::ARGUMENT, args, Self::eval)?;
+        let result = match &target {
+            Value::Device(id) if id == self.input.id => self.context_method(name, &args)?,
+            Value::Environment => self.environment_method(name, &args)?,
+            _ => None,
+        };
+        if let Some(value) = result {
+            return Ok(value);
+        }
+        let mut operands = vec![target];
+        operands.extend(args);
+        let value = self.lifted(&operands, |round, values| match values {
+            [target, args @ ..] => methods::call(round, target, name, args),
+            [] => Ok(Value::Unit),
+        })?;
+        self.check_size(value)
+    }
+
+    /// Asks the host to do something once the round has succeeded.
+    pub(super) fn act(&mut self, name: &Arc<str>, args: Vec<Value>) -> Value {
+        self.actions.push((name.clone(), args.iter().map(Value::detached).collect()));
+        Value::Bool(true)
+    }
+
+    /// Applies a function that a native was given, at an index that makes its path unique.
+    pub(crate) fn apply_at(&mut self, index: u64, function: &Value, args: Vec<Value>) -> Result<Value, Fault> {
+        self.below(frame::ELEMENT + index, |round| round.apply(function, args))
+    }
+
+    /// Applies a function at the current path, as reducers are.
+    pub(crate) fn apply(&mut self, function: &Value, args: Vec<Value>) -> Result<Value, Fault> {
+        let Value::Function(function) = function else { return Err(not_a_function(function)) };
+        let place = self.place_of(function);
+        self.below(frame::CALL, |round| {
+            round.below(function.identity, |round| match &place {
+                Some(span) => round.invoke(function, args, span),
+                None => match function.code {
+                    Code::Native(native) => round.native(native, &args),
+                    Code::Unit(fingerprint) => Err(round
+                        .find_code(fingerprint, function)
+                        .err()
+                        .unwrap_or_else(|| not_a_function(&Value::Function(function.clone())))),
+                },
+            })
+        })
+    }
+
+    /// Where a function is written, if its text is known.
+    fn place_of(&self, function: &Function) -> Option<Span> {
+        let Code::Unit(fingerprint) = function.code else { return None };
+        let (unit, id) = self.find_code(fingerprint, function).ok()?;
+        Some(unit.function(id).span.clone())
+    }
+}
+
+fn not_a_function(value: &Value) -> Fault {
+    Fault::new("FR-R020", format!("{value} ({}) cannot be called: it is not a function", value.kind()))
+}

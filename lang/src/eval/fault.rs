@@ -1,0 +1,94 @@
+//! What goes wrong in a round.
+
+use crate::diag::{Diagnostic, Severity};
+use crate::source::Span;
+use std::fmt;
+
+/// Most calls that a trap lists.
+const MAX_TRACE: usize = 6;
+
+/// An error on its way out of an evaluation; it gathers the place and the calls.
+#[derive(Debug)]
+pub(crate) struct Fault(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    code: &'static str,
+    message: String,
+    help: Option<String>,
+    span: Option<Span>,
+    trace: Vec<(Span, String)>,
+}
+
+impl Fault {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self(Box::new(Inner { code, message, help: None, span: None, trace: Vec::new() }))
+    }
+
+    #[must_use]
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    /// The place, if none is known yet: the innermost expression wins.
+    #[must_use]
+    pub(crate) fn at(mut self, span: &Span) -> Self {
+        self.0.span.get_or_insert_with(|| span.clone());
+        self
+    }
+
+    /// The error occurred inside a call.
+    #[must_use]
+    pub(crate) fn called(mut self, function: &str, span: &Span) -> Self {
+        if self.0.trace.len() < MAX_TRACE {
+            self.0.trace.push((span.clone(), format!("in the call of {function}")));
+        }
+        self
+    }
+
+    /// Names the neighbour whose value was at work.
+    #[must_use]
+    pub(crate) fn for_neighbor(mut self, id: &crate::id::NodeId) -> Self {
+        self.0.message = format!("{} (with the value of neighbour {id})", self.0.message);
+        self
+    }
+
+    pub(crate) fn into_trap(self) -> Trap {
+        let inner = *self.0;
+        Trap(Box::new(Diagnostic {
+            code: inner.code,
+            severity: Severity::Error,
+            message: inner.message,
+            label: String::new(),
+            span: inner.span,
+            related: inner.trace,
+            help: inner.help,
+        }))
+    }
+}
+
+/// A round that failed: nothing is sent, the state stays that of the round before.
+#[derive(Clone, Debug)]
+pub struct Trap(Box<Diagnostic>);
+
+impl Trap {
+    /// A trap that has no place in the program, such as a message that would be too large.
+    pub fn without_place(code: &'static str, message: impl Into<String>, help: &str) -> Self {
+        Fault::new(code, message).help(help).into_trap()
+    }
+
+    /// What went wrong, where, and in which calls, innermost first.
+    pub fn diagnostic(&self) -> &Diagnostic {
+        &self.0
+    }
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Trap {}

@@ -1,0 +1,286 @@
+//! The reference evaluator: one round of one device, as plainly as the semantics can be written.
+//!
+//! It walks the program tree. Faster machines are held to its results, so it favours being obvious
+//! over being quick. [`run_round`] is a pure function: everything that a round reads is in
+//! [`RoundInput`], everything that it leaves is in [`RoundOutput`].
+
+mod activation;
+mod aligned_map;
+mod calls;
+mod context;
+mod exports;
+mod expr;
+mod fault;
+mod hoods;
+mod lift;
+mod neighbors;
+mod path;
+mod text;
+
+use crate::id::NodeId;
+use crate::program::{Program, Unit};
+use crate::value::{ActivationId, Value};
+use activation::Activations;
+pub use exports::{Exports, State};
+pub(crate) use fault::Fault;
+pub use fault::Trap;
+pub(crate) use path::{Path, StableHasher, frame};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The environment of a device: names and values (`env`).
+pub type Environment = BTreeMap<Arc<str>, Value>;
+
+/// Deepest nesting of tuples and other values that hold values: what walks over a value may recurse
+/// that deep on any stack.
+pub const MAX_NESTING: usize = 64;
+
+/// What a round may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Expressions evaluated in one round.
+    pub fuel: u64,
+    /// Nesting of expressions and calls.
+    pub depth: u32,
+    /// Bytes of one text.
+    pub text_bytes: usize,
+    /// Elements of one tuple.
+    pub items: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        // Fuel: about a second of this evaluator. Depth: fits a thread of 2 MiB with room to
+        // spare, see the test `deep_recursion_fits_a_small_stack`.
+        Self { fuel: 20_000_000, depth: 1_000, text_bytes: 1 << 20, items: 1 << 20 }
+    }
+}
+
+/// A neighbour as a round sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Neighbor<'a> {
+    /// Its name.
+    pub id: &'a NodeId,
+    /// Its last message.
+    pub exports: &'a Exports,
+    /// Age of its information in seconds (`nbrLag`).
+    pub lag: f64,
+    /// Seconds until it is expected to use what is sent now (`nbrDelay`).
+    pub delay: f64,
+}
+
+/// Everything that a round reads.
+#[derive(Debug)]
+pub struct RoundInput<'a> {
+    /// The device's own name.
+    pub id: &'a NodeId,
+    /// The device's clock in seconds.
+    pub now: f64,
+    /// Seconds since its round before; zero in the first round of a real clock.
+    pub delta: f64,
+    /// Where it is, in metres, if it knows.
+    pub position: Option<&'a [f64]>,
+    /// Present neighbours in ascending id, without the device itself.
+    pub neighbors: &'a [Neighbor<'a>],
+    /// What the last successful round kept.
+    pub state: &'a State,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// State of the device's generator of random numbers.
+    pub random: u64,
+    /// What the round may use.
+    pub limits: Limits,
+}
+
+/// A request to the host: a function such as `stopService` and its arguments.
+pub type ActionRequest = (Arc<str>, Vec<Value>);
+
+/// Everything that a successful round leaves.
+#[derive(Debug)]
+pub struct RoundOutput {
+    /// The value of the program.
+    pub value: Value,
+    /// What neighbours may read.
+    pub exports: Exports,
+    /// What the next round starts from.
+    pub state: State,
+    /// The environment, with what the program put there.
+    pub environment: Environment,
+    /// Requests to the host, in the order of the calls.
+    pub actions: Vec<ActionRequest>,
+    /// The generator after the round.
+    pub random: u64,
+}
+
+/// Evaluates one round.
+///
+/// # Errors
+/// The program failed or ran out of a limit; the caller keeps the old state and sends nothing.
+pub fn run_round(program: &Program, input: &RoundInput<'_>) -> Result<RoundOutput, Trap> {
+    let mut round = Round::new(program, input);
+    let value = round.run().map_err(Fault::into_trap)?;
+    Ok(RoundOutput {
+        value,
+        exports: Exports::from_unsorted(round.exported),
+        state: round.kept,
+        environment: round.environment,
+        actions: round.actions,
+        random: round.random,
+    })
+}
+
+/// What was done at a path in this round.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    check: u64,
+    exported: bool,
+    stored: bool,
+}
+
+/// A running round.
+pub(crate) struct Round<'a> {
+    program: &'a Program,
+    input: &'a RoundInput<'a>,
+    path: Path,
+    activations: Activations,
+    current: Option<ActivationId>,
+    /// The text whose code is running, and all texts known to this round.
+    unit: Arc<Unit>,
+    units: FxHashMap<u64, Arc<Unit>>,
+    marks: FxHashMap<u64, Mark>,
+    exported: Vec<(u64, Value)>,
+    kept: State,
+    environment: Environment,
+    actions: Vec<ActionRequest>,
+    random: u64,
+    fuel: u64,
+    depth: u32,
+}
+
+impl<'a> Round<'a> {
+    fn new(program: &'a Program, input: &'a RoundInput<'a>) -> Self {
+        let unit = program.unit.clone();
+        let mut units = FxHashMap::default();
+        units.insert(unit.fingerprint, unit.clone());
+        Self {
+            program,
+            input,
+            path: Path::ROOT,
+            activations: Activations::default(),
+            current: None,
+            unit,
+            units,
+            marks: FxHashMap::default(),
+            exported: Vec::new(),
+            kept: State::default(),
+            environment: input.environment.clone(),
+            actions: Vec::new(),
+            random: input.random,
+            fuel: input.limits.fuel,
+            depth: 0,
+        }
+    }
+
+    fn run(&mut self) -> Result<Value, Fault> {
+        let unit = self.unit.clone();
+        let Some(main) = &unit.main else {
+            return Err(Fault::new(
+                "FR-R001",
+                format!("the module `{}` has no program to run", unit.name),
+            )
+            .help("write an expression after its definitions, or import it from a program"));
+        };
+        let value = self.block(main)?;
+        if let Value::Field(field) = &value {
+            return Ok(Value::Field(field.clone()));
+        }
+        Ok(value.detached())
+    }
+
+    /// Runs `f` one frame further down the code path.
+    fn below<T>(&mut self, frame: u64, f: impl FnOnce(&mut Self) -> T) -> T {
+        let saved = self.path;
+        self.path = saved.push(frame);
+        let result = f(self);
+        self.path = saved;
+        result
+    }
+
+    /// Notes that something happens at a path; the same thing twice, or another path with the
+    /// same hash, is an error.
+    fn mark(&mut self, path: Path, export: bool) -> Result<(), Fault> {
+        let fresh = Mark { check: path.check, exported: false, stored: false };
+        let mark = self.marks.entry(path.hash).or_insert(fresh);
+        if mark.check != path.check {
+            return Err(Fault::new("FR-R002", "two places of the program have the same path hash")
+                .help("this is a coincidence of one in 2^64; any change of the program removes it"));
+        }
+        let seen = if export { &mut mark.exported } else { &mut mark.stored };
+        if std::mem::replace(seen, true) {
+            return Err(twice(export));
+        }
+        Ok(())
+    }
+
+    /// Sends a value to the neighbours at a path.
+    fn export(&mut self, path: Path, value: &Value) -> Result<(), Fault> {
+        self.mark(path, true)?;
+        self.exported.push((path.hash, value.detached()));
+        Ok(())
+    }
+
+    /// Keeps a value at a path for the next round.
+    fn store(&mut self, path: Path, value: &Value) -> Result<(), Fault> {
+        self.mark(path, false)?;
+        self.kept.cells.insert(path.hash, value.detached());
+        Ok(())
+    }
+
+    /// The name of this device.
+    pub(crate) fn id(&self) -> &NodeId {
+        self.input.id
+    }
+
+    /// What a program's function gave to a native must not be null.
+    pub(crate) fn checked(value: Result<Value, Fault>) -> Result<Value, Fault> {
+        value.and_then(expr::not_null)
+    }
+
+    /// The next number of the device's generator, in [0, 1).
+    pub(crate) fn next_random(&mut self) -> f64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        (path::mix(self.random) >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    }
+
+    /// Refuses a text or tuple that is too large to be meant.
+    pub(crate) fn check_size(&self, value: Value) -> Result<Value, Fault> {
+        if value.nested_deeper_than(MAX_NESTING) {
+            let message = format!("this value is nested deeper than {MAX_NESTING} levels");
+            return Err(Fault::new("FR-R003", message)
+                .help("does it wrap itself every round? append to a tuple instead of nesting it"));
+        }
+        let (size, limit, what) = match &value {
+            Value::Text(text) => (text.len(), self.input.limits.text_bytes, "bytes of text"),
+            Value::Tuple(items) => (items.len(), self.input.limits.items, "elements"),
+            _ => return Ok(value),
+        };
+        if size <= limit {
+            return Ok(value);
+        }
+        Err(Fault::new("FR-R003", format!("this value has {size} {what}; at most {limit} are possible"))
+            .help("does it grow every round? keep only what is needed"))
+    }
+}
+
+fn twice(export: bool) -> Fault {
+    let message = if export {
+        "this program tried to build a field twice with the same code path"
+    } else {
+        "this program tried to persist two objects within the same code path"
+    };
+    Fault::new("FR-R004", message).help(
+        "a function given to a hood runs once for each neighbour at the same place: it must not \
+         contain nbr, rep or share, nor read a field; compute those before the hood",
+    )
+}

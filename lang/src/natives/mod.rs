@@ -1,0 +1,145 @@
+//! Native functions by their public names, in one registry.
+//!
+//! A native is found by class and member, so that import lines written for the JVM resolve. It is
+//! called exactly once [D8]; numbers are converted before the call; where the JVM would choose
+//! among overloads, integers stay integers if all arguments are integers, else doubles are used
+//! [D18].
+
+mod builtins;
+mod collections;
+mod folds;
+pub(crate) mod math;
+pub(crate) mod methods;
+mod option;
+mod tuple;
+
+use crate::eval::{Fault, Round};
+use crate::value::{Arity, Value};
+
+/// Runs a native with arguments whose number was checked.
+type Run = fn(&mut Round<'_>, &[Value]) -> Result<Value, Fault>;
+
+/// A function of the host language, known by its class and name.
+pub(crate) struct Native {
+    pub(crate) class: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) arity: Arity,
+    /// Bit `i`: argument `i` is a field as a whole; all other field arguments are lifted over.
+    pub(crate) field_args: u8,
+    pub(crate) run: Run,
+}
+
+impl std::fmt::Debug for Native {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.class, self.name)
+    }
+}
+
+impl Native {
+    const fn new(class: &'static str, name: &'static str, arity: Arity, run: Run) -> Self {
+        Self { class, name, arity, field_args: 0, run }
+    }
+
+    const fn fields(mut self, field_args: u8) -> Self {
+        self.field_args = field_args;
+        self
+    }
+
+    /// `java.lang.Math.max`: also the name under which such a function value travels.
+    pub(crate) fn qualified(&self) -> String {
+        format!("{}.{}", self.class, self.name)
+    }
+}
+
+/// What a member of a class is.
+#[derive(Clone, Debug)]
+pub(crate) enum Member {
+    Function(&'static Native),
+    Constant(Value),
+}
+
+pub(crate) const BUILTINS: &str = "org.protelis.Builtins";
+pub(crate) const MATH: &str = "java.lang.Math";
+pub(crate) const DOUBLE: &str = "java.lang.Double";
+
+/// Classes whose members are visible without an import, in this order.
+pub(crate) const AUTOMATIC: [&str; 3] = [BUILTINS, MATH, DOUBLE];
+
+/// Other names of a class.
+const CLASS_ALIASES: &[(&str, &str)] = &[
+    ("java.lang.StrictMath", MATH),
+    ("org.apache.commons.math3.util.FastMath", MATH),
+];
+
+fn tables() -> [&'static [Native]; 5] {
+    [builtins::NATIVES, folds::NATIVES, math::NATIVES, collections::NATIVES, tuple::NATIVES]
+}
+
+fn natives() -> impl Iterator<Item = &'static Native> {
+    tables().into_iter().flatten().chain(option::NATIVES)
+}
+
+/// A member of a class.
+pub(crate) fn member(class: &str, name: &str) -> Option<Member> {
+    let class = CLASS_ALIASES.iter().find(|(alias, _)| *alias == class).map_or(class, |(_, c)| c);
+    let function = natives().find(|n| n.class == class && n.name == name).map(Member::Function);
+    function.or_else(|| constant(class, name).map(Member::Constant))
+}
+
+/// A native by the name that function values carry.
+pub(crate) fn by_qualified_name(name: &str) -> Option<&'static Native> {
+    let (class, member) = name.rsplit_once('.')?;
+    natives().find(|n| n.class == class && n.name == member)
+}
+
+/// Whether the registry has a class of this name.
+pub(crate) fn has_class(class: &str) -> bool {
+    CLASS_ALIASES.iter().any(|(alias, _)| *alias == class) || classes().any(|c| c == class)
+}
+
+/// All classes, perhaps repeated, for "did you mean".
+pub(crate) fn classes() -> impl Iterator<Item = &'static str> {
+    natives().map(|n| n.class).chain(CONSTANTS.iter().map(|(class, _, _)| *class))
+}
+
+/// The names of a class's members, for "did you mean".
+pub(crate) fn members(class: &str) -> Vec<&'static str> {
+    let functions = natives().filter(|n| n.class == class).map(|n| n.name);
+    let constants = CONSTANTS.iter().filter(|(c, _, _)| *c == class).map(|(_, name, _)| *name);
+    functions.chain(constants).collect()
+}
+
+const INTEGER: &str = "java.lang.Integer";
+
+/// Constants that are numbers.
+const CONSTANTS: &[(&str, &str, f64)] = &[
+    (MATH, "PI", std::f64::consts::PI),
+    (MATH, "E", std::f64::consts::E),
+    (MATH, "TAU", std::f64::consts::TAU),
+    (DOUBLE, "POSITIVE_INFINITY", f64::INFINITY),
+    (DOUBLE, "NEGATIVE_INFINITY", f64::NEG_INFINITY),
+    (DOUBLE, "NaN", f64::NAN),
+    (DOUBLE, "MAX_VALUE", f64::MAX),
+    (DOUBLE, "MIN_VALUE", 5e-324),
+    (DOUBLE, "MIN_NORMAL", f64::MIN_POSITIVE),
+    (INTEGER, "MAX_VALUE", 2_147_483_647.0),
+    (INTEGER, "MIN_VALUE", -2_147_483_648.0),
+];
+
+fn constant(class: &str, name: &str) -> Option<Value> {
+    let version = |items: [i64; 3]| Value::tuple(items.into_iter().map(Value::Int).collect());
+    match (class, name) {
+        (option::CLASS, "JAVA_NULL") => return Some(Value::Null),
+        (BUILTINS, "MINIMUM_PARSER_VERSION") => return Some(version([11, 0, 0])),
+        (BUILTINS, "MAXIMUM_PARSER_VERSION") => return Some(version([11, 1, 0])),
+        _ => {}
+    }
+    let (class, _, number) = CONSTANTS.iter().find(|(c, n, _)| *c == class && *n == name)?;
+    Some(if *class == INTEGER { Value::Int(*number as i64) } else { Value::Number(*number) })
+}
+
+/// "m(types) does not exist in class": the wording programs and tests look for.
+pub(crate) fn no_such_overload(class: &str, name: &str, args: &[Value]) -> Fault {
+    let kinds: Vec<&str> = args.iter().map(Value::kind).collect();
+    Fault::new("FR-R010", format!("{name}({}) does not exist in {class}", kinds.join(", ")))
+}

@@ -1,0 +1,135 @@
+//! Checks of what evidently cannot succeed, or evidently is not meant (language.md §2.8).
+
+use super::expr::BodyResolver;
+use crate::diag::Diagnostic;
+use crate::natives::Native;
+use crate::program::FunctionId;
+use crate::source::Span;
+use crate::syntax::ast::{Block, Expr, ExprKind, LambdaParams, Statement};
+use std::sync::Arc;
+
+impl BodyResolver<'_, '_> {
+    pub(super) fn check_arity(&mut self, id: FunctionId, arity: usize, found: usize, span: &Span) {
+        if arity == found {
+            return;
+        }
+        let decl = self.loader.modules.iter().flat_map(|m| &m.decls).find(|d| d.id == id);
+        let (name, place) = decl.map_or(("this function", None), |d| (&*d.name, Some(d.span.clone())));
+        let message = format!("`{name}` must be invoked with {arity} arguments, found {found}");
+        let mut diagnostic = Diagnostic::error("FR-L039", span, message);
+        if let Some(place) = place {
+            diagnostic = diagnostic.related(&place, "defined here");
+        }
+        self.report(diagnostic.help("pass exactly one expression for each parameter"));
+    }
+
+    pub(super) fn check_native_arity(&mut self, native: &'static Native, found: usize, span: &Span) {
+        if native.arity.accepts(found) {
+            return;
+        }
+        let (name, class) = (native.name, native.class);
+        let message = format!("{name} with {found} arguments does not exist in {class}");
+        let help = format!("`{name}` takes {}", native.arity.describe());
+        self.report(Diagnostic::error("FR-L039", span, message).help(help));
+    }
+
+    /// A `let` or assignment at the end of a block.
+    pub(super) fn check_block_end(&mut self, block: &Block) {
+        let (Some(Statement::Let { name, .. }), true) = (block.statements.last(), true) else { return };
+        let message = format!("this block ends with the definition of `{}`", name.text);
+        self.report(
+            Diagnostic::warning("FR-L051", &name.span, message)
+                .help("the block has the value of the definition; end it with the expression that is meant"),
+        );
+    }
+
+    pub(super) fn check_if(&mut self, then: &Block, otherwise: &Block) {
+        for branch in [then, otherwise] {
+            if let Some(Statement::Expr(value)) = branch.statements.last().filter(|s| evidently_field(s)) {
+                self.report(
+                    Diagnostic::warning("FR-L052", &value.span, "this branch of `if` gives a field")
+                        .help("if statements cannot return a Field; consider using `mux`, or reduce it with a hood"),
+                );
+            }
+        }
+    }
+
+    pub(super) fn check_rep(&mut self, body: &Block) {
+        if let Some(Statement::Expr(value)) = body.statements.last().filter(|s| evidently_field(s)) {
+            self.report(
+                Diagnostic::warning("FR-L053", &value.span, "this `rep` would hold a field")
+                    .help("use `share`, or reduce the field with a hood before it is kept"),
+            );
+        }
+    }
+
+    /// The reducer of `hood(reducer, …)`.
+    pub(super) fn check_reducer(&mut self, reducer: &Expr) {
+        let ExprKind::Lambda { body, .. } = &reducer.kind else { return };
+        if let Some(span) = communicates(body) {
+            self.report(
+                Diagnostic::warning("FR-L054", &span, "a reducer must not communicate or keep state")
+                    .help("it runs once for each neighbour at the same place; compute this value before the hood and use the result inside"),
+            );
+        }
+    }
+
+    /// The reducers of `foldHood(base, f, reducer)` and `foldHoodPlusSelf(f, reducer)`.
+    pub(super) fn check_fold_reducer(&mut self, name: Option<&Arc<str>>, args: &[Expr]) {
+        let folds = ["foldHood", "foldHoodPlusSelf", "reduceHood"];
+        if name.is_some_and(|name| folds.contains(&&**name)) {
+            if let Some(reducer) = args.last() {
+                self.check_reducer(reducer);
+            }
+        }
+    }
+}
+
+fn evidently_field(statement: &Statement) -> bool {
+    match statement {
+        Statement::Expr(value) => is_field(value),
+        _ => false,
+    }
+}
+
+fn is_field(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Nbr(_) => true,
+        ExprKind::Unary(_, operand) => is_field(operand),
+        ExprKind::Binary(_, a, b) => is_field(a) || is_field(b),
+        ExprKind::Method { target, name, .. } => {
+            let sensor = ["nbrRange", "nbrLag", "nbrDelay", "nbrVector"].contains(&&*name.text);
+            (matches!(target.kind, ExprKind::SelfRef) && sensor) || is_field(target)
+        }
+        _ => false,
+    }
+}
+
+/// The first `nbr`, `rep` or `share` in a body.
+fn communicates(block: &Block) -> Option<Span> {
+    block.statements.iter().find_map(|statement| match statement {
+        Statement::Let { value, .. } | Statement::Assign { value, .. } | Statement::Expr(value) => {
+            in_expr(value)
+        }
+        Statement::If { condition, then, .. } => {
+            in_expr(condition).or_else(|| then.as_ref().and_then(communicates))
+        }
+    })
+}
+
+fn in_expr(expr: &Expr) -> Option<Span> {
+    let all = |exprs: &[Expr]| exprs.iter().find_map(in_expr);
+    match &expr.kind {
+        ExprKind::Nbr(_) | ExprKind::Rep { .. } | ExprKind::Share { .. } => Some(expr.span.clone()),
+        ExprKind::Unary(_, e) | ExprKind::Hood { field: e, .. } | ExprKind::Eval(e) => in_expr(e),
+        ExprKind::Binary(_, a, b) => in_expr(a).or_else(|| in_expr(b)),
+        ExprKind::Tuple(items) => all(items),
+        ExprKind::Call { callee, args } => in_expr(callee).or_else(|| all(args)),
+        ExprKind::Method { target, args, .. } => in_expr(target).or_else(|| all(args)),
+        ExprKind::If { condition, then, otherwise } | ExprKind::Mux { condition, then, otherwise } => {
+            in_expr(condition).or_else(|| communicates(then)).or_else(|| communicates(otherwise))
+        }
+        ExprKind::Lambda { body, params: LambdaParams::Short | LambdaParams::Named(_) } => communicates(body),
+        _ => None,
+    }
+}

@@ -1,0 +1,8 @@
+//! Text to tokens to tree. Both steps report what they cannot read and go on.
+
+pub(crate) mod ast;
+mod lexer;
+mod parser;
+mod token;
+
+pub(crate) use parser::parse;

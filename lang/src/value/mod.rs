@@ -1,0 +1,181 @@
+//! Values of the language (language.md §3.6–3.11).
+
+mod arith;
+mod field;
+mod function;
+mod list;
+mod order;
+mod text;
+
+pub(crate) use arith::{binary_number_op, plus};
+pub use field::Field;
+pub use function::{Arity, Function};
+pub(crate) use function::{ActivationId, Code};
+pub use list::List;
+pub(crate) use order::{compare, compare_elements, equal, less_than, same_element};
+pub use text::number_text;
+
+use crate::id::NodeId;
+use std::fmt;
+use std::sync::Arc;
+
+/// A value. Cheap to clone: everything large is shared.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Only at the border to natives: the absent value.
+    Null,
+    /// The value of what has none.
+    Unit,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A double: every literal and every result of arithmetic.
+    Number(f64),
+    /// An integer, which only natives give (`size()`, ids).
+    Int(i64),
+    /// A text.
+    Text(Arc<str>),
+    /// An immutable tuple.
+    Tuple(Arc<[Value]>),
+    /// One value for each aligned neighbour, and one for the device itself.
+    Field(Arc<Field>),
+    /// Code with, in the round that made it, the variables around it.
+    Function(Function),
+    /// A value that may be absent.
+    Option(Option<Arc<Value>>),
+    /// The unique name of a device.
+    Uid(NodeId),
+    /// A device: what `self` is, and what travels when `self` is shared.
+    Device(NodeId),
+    /// What `env` is.
+    Environment,
+    /// A host map in first-seen order of its keys.
+    Map(Arc<Vec<(Value, Value)>>),
+    /// A host set in insertion order.
+    Set(Arc<Vec<Value>>),
+    /// A host list, which its methods may change.
+    List(List),
+}
+
+impl Value {
+    /// A text value.
+    pub fn text(text: &str) -> Self {
+        Self::Text(Arc::from(text))
+    }
+
+    /// A tuple value.
+    pub fn tuple(items: Vec<Self>) -> Self {
+        Self::Tuple(Arc::from(items))
+    }
+
+    /// The number as a double, for both kinds of number.
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Number(x) => Some(*x),
+            Self::Int(i) => Some(*i as f64),
+            _ => None,
+        }
+    }
+
+    /// What the value is called in messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Unit => "Unit",
+            Self::Bool(_) => "Boolean",
+            Self::Number(_) => "Double",
+            Self::Int(_) => "Integer",
+            Self::Text(_) => "String",
+            Self::Tuple(_) => "Tuple",
+            Self::Field(_) => "Field",
+            Self::Function(_) => "Function",
+            Self::Option(_) => "Option",
+            Self::Uid(_) => "DeviceUID",
+            Self::Device(_) => "Device",
+            Self::Environment => "ExecutionEnvironment",
+            Self::Map(_) => "Map",
+            Self::Set(_) => "Set",
+            Self::List(_) => "List",
+        }
+    }
+
+    /// The value as it may outlive the round or travel: functions forget the variables around them
+    /// (language.md §3.5), lists are copied.
+    #[must_use]
+    pub(crate) fn detached(&self) -> Self {
+        if !self.holds_activation() {
+            return self.clone();
+        }
+        match self {
+            Self::Function(f) => Self::Function(f.detached()),
+            Self::Tuple(items) => Self::Tuple(items.iter().map(Self::detached).collect()),
+            Self::Option(Some(inner)) => Self::Option(Some(Arc::new(inner.detached()))),
+            Self::Field(field) => Self::Field(Arc::new(field.map(|v| v.detached()))),
+            Self::Map(entries) => Self::Map(Arc::new(
+                entries.iter().map(|(k, v)| (k.detached(), v.detached())).collect(),
+            )),
+            Self::Set(items) => Self::Set(Arc::new(items.iter().map(Self::detached).collect())),
+            Self::List(list) => {
+                Self::List(List::new(list.snapshot().iter().map(Self::detached).collect()))
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// Whether values are nested in this one more than `levels` deep.
+    pub(crate) fn nested_deeper_than(&self, levels: usize) -> bool {
+        let deeper = |inner: &Self| match levels.checked_sub(1) {
+            Some(left) => inner.nested_deeper_than(left),
+            None => true,
+        };
+        match self {
+            Self::Tuple(items) => items.iter().any(deeper),
+            Self::Option(Some(inner)) => deeper(inner),
+            Self::Field(field) => field.values().any(|v| v.nested_deeper_than(levels)),
+            Self::Map(entries) => entries.iter().any(|(k, v)| deeper(k) || deeper(v)),
+            Self::Set(items) => items.iter().any(deeper),
+            Self::List(list) => list.snapshot().iter().any(deeper),
+            _ => false,
+        }
+    }
+
+    fn holds_activation(&self) -> bool {
+        match self {
+            Self::Function(f) => f.activation.is_some(),
+            Self::Tuple(items) => items.iter().any(Self::holds_activation),
+            Self::Option(Some(inner)) => inner.holds_activation(),
+            Self::Field(field) => field.values().any(Self::holds_activation),
+            Self::Map(entries) => {
+                entries.iter().any(|(k, v)| k.holds_activation() || v.holds_activation())
+            }
+            Self::Set(items) => items.iter().any(Self::holds_activation),
+            Self::List(_) => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    /// The text form of language.md §3.9–3.10.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text::write(self, f)
+    }
+}
+
+/// Element equality (language.md §3.9): numbers by value, NaN equal to itself.
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        same_element(self, other)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(x: f64) -> Self {
+        Self::Number(x)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(b: bool) -> Self {
+        Self::Bool(b)
+    }
+}
