@@ -1,0 +1,4 @@
+//! Tests of the workspace as a whole: the language as its manual has it, and the published programs.
+
+mod network;
+mod spec;
