@@ -1,4 +1,5 @@
 //! Tests of the workspace as a whole: the language as its manual has it, and the published programs.
 
+mod dialect;
 mod network;
 mod spec;

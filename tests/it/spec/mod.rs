@@ -4,11 +4,19 @@ mod chapter;
 mod check;
 mod nets;
 
+use crate::network::Network;
 use chapter::Chapter;
+pub(crate) use check::loaded;
 use std::path::PathBuf;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/spec")
+}
+
+/// A network as in a `net` block.
+pub(crate) fn network(text: &str) -> Network {
+    let lines: Vec<&str> = text.lines().collect();
+    nets::read(1, &lines).expect("a network that can be read")
 }
 
 /// Runs a chapter and tells of every case that does not hold.
