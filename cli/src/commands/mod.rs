@@ -1,0 +1,3 @@
+//! One module for each group of commands.
+
+pub(crate) mod program;
