@@ -117,7 +117,14 @@ fn the_published_recovery_program_acts_like_the_modern_one() {
 fn a_load_in_the_dialect_says_what_it_rewrote() {
     let (_, said) = program("tests/dialect/network-services.pt");
     let said = said.join("\n");
-    for word in ["2015 dialect", "serviceID", "dependencies", "managedServiceStatus", "#contains", "env.get"] {
+    for word in [
+        "2015 dialect",
+        "serviceID",
+        "dependencies",
+        "managedServiceStatus",
+        "#contains",
+        "env.get",
+    ] {
         assert!(said.contains(word), "`{word}` is not in\n{said}");
     }
     for path in ["restart-manual", "restart-ddr", "restart"] {

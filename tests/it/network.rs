@@ -2,8 +2,9 @@
 //! again, each message delivered at once. A round takes one second.
 
 use fieldrun_device::host::{Action, Reading};
-use fieldrun_lang::{
-    Environment, Exports, Limits, Neighbor, NodeId, Program, RoundInput, State, Value, run_round,
+use fieldrun_device::{
+    Clock, Device, DeviceConfig, Input, Micros, NodeId, Output, Program, Retention, SensorFrame,
+    Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -68,9 +69,9 @@ impl Network {
         let mut running = Running::new(self, program);
         let mut outcomes: Vec<Vec<Option<Outcome>>> = vec![Vec::new(); self.nodes.len()];
         for round in 1..=rounds {
-            running.events(round);
+            running.begin(round);
             for (node, history) in outcomes.iter_mut().enumerate() {
-                history.push(running.fire(node, round));
+                history.push(running.fire(node));
             }
         }
         outcomes
@@ -81,134 +82,125 @@ fn pair(a: usize, b: usize) -> (usize, usize) {
     (a.min(b), a.max(b))
 }
 
-struct Running<'a> {
+/// A network at work.
+pub(crate) struct Running<'a> {
     network: &'a Network,
-    program: &'a Arc<Program>,
     links: BTreeSet<(usize, usize)>,
     silent: BTreeSet<usize>,
-    devices: Vec<Dev>,
-}
-
-#[derive(Default)]
-struct Dev {
-    state: State,
-    env: Environment,
-    exports: Option<Exports>,
-    random: u64,
-    heard: BTreeMap<NodeId, usize>,
-}
-
-fn value(reading: &Reading) -> Value {
-    match reading {
-        Reading::Bool(b) => Value::Bool(*b),
-        Reading::Number(x) => Value::Number(*x),
-        Reading::Text(text) => Value::Text(text.clone()),
-        Reading::List(items) => Value::tuple(items.iter().map(value).collect()),
-    }
-}
-
-fn reading(value: &Value) -> Reading {
-    match value {
-        Value::Bool(b) => Reading::Bool(*b),
-        Value::Number(x) => Reading::Number(*x),
-        other => Reading::text(&other.to_string()),
-    }
+    devices: Vec<Device>,
+    sensed: Vec<BTreeMap<String, Reading>>,
+    now: Micros,
 }
 
 impl<'a> Running<'a> {
-    fn new(network: &'a Network, program: &'a Arc<Program>) -> Self {
-        let devices = (0..network.nodes.len())
-            .map(|i| Dev { random: 1000 + i as u64, ..Dev::default() })
-            .collect();
-        let links = network.linked_at_first();
-        Self { network, program, links, silent: BTreeSet::new(), devices }
+    pub(crate) fn new(network: &'a Network, program: &Arc<Program>) -> Self {
+        let device = |(id, _): &(NodeId, Option<Vec<f64>>)| {
+            Device::new(DeviceConfig {
+                clock: Clock::Logical,
+                retention: Retention::Forever,
+                ..DeviceConfig::new(id.clone(), program.clone())
+            })
+        };
+        Self {
+            network,
+            links: network.linked_at_first(),
+            silent: BTreeSet::new(),
+            devices: network.nodes.iter().map(device).collect(),
+            sensed: vec![BTreeMap::new(); network.nodes.len()],
+            now: Micros(0),
+        }
+    }
+
+    /// What a device will sense from its next round on.
+    pub(crate) fn sense(&mut self, node: usize, name: &str, reading: Reading) {
+        self.sensed[node].insert(name.to_owned(), reading);
     }
 
     fn index(&self, id: &NodeId) -> usize {
         self.network.nodes.iter().position(|(node, _)| node == id).expect("an event names a node")
     }
 
-    fn events(&mut self, round: usize) {
-        let events = self.network.events.iter().filter(|(at, _)| *at == round);
-        for (_, event) in events {
-            match event {
-                Event::Link(a, b) => {
-                    self.links.insert(pair(self.index(a), self.index(b)));
-                }
-                Event::Cut(a, b) => {
-                    let (a, b) = (self.index(a), self.index(b));
-                    self.links.remove(&pair(a, b));
-                    self.gone(a, b);
-                    self.gone(b, a);
-                }
-                Event::Silence(a) => {
-                    self.silent.insert(self.index(a));
-                }
-                Event::Lose(a) => {
-                    let a = self.index(a);
-                    self.silent.insert(a);
-                    (0..self.devices.len()).for_each(|other| self.gone(other, a));
-                }
-            }
+    /// Starts a round: what is to happen then happens.
+    pub(crate) fn begin(&mut self, round: usize) {
+        self.now = Micros(round as u64 * Micros::SECOND.0);
+        let network = self.network;
+        for (_, event) in network.events.iter().filter(|(at, _)| *at == round) {
+            self.happen(event);
         }
-        for (from, node, name, reading) in &self.network.env {
-            let due = *from == round;
-            let nodes = self.network.nodes.iter().enumerate();
-            for (i, _) in nodes.filter(|(_, (id, _))| due && node.as_ref().is_none_or(|n| n == id)) {
-                self.devices[i].env.insert(Arc::from(name.as_str()), value(reading));
+        for (_, node, name, reading) in network.env.iter().filter(|(from, ..)| *from == round) {
+            for (i, (id, _)) in network.nodes.iter().enumerate() {
+                if node.as_ref().is_none_or(|node| node == id) {
+                    self.sense(i, name, reading.clone());
+                }
             }
         }
     }
 
-    fn gone(&mut self, at: usize, who: usize) {
-        let id = &self.network.nodes[who].0;
-        self.devices[at].heard.remove(id);
+    fn happen(&mut self, event: &Event) {
+        match event {
+            Event::Link(a, b) => {
+                self.links.insert(pair(self.index(a), self.index(b)));
+            }
+            Event::Cut(a, b) => {
+                let (at, bt) = (self.index(a), self.index(b));
+                self.links.remove(&pair(at, bt));
+                self.gone(at, b);
+                self.gone(bt, a);
+            }
+            Event::Silence(a) => {
+                self.silent.insert(self.index(a));
+            }
+            Event::Lose(a) => {
+                self.silent.insert(self.index(a));
+                (0..self.devices.len()).for_each(|other| self.gone(other, a));
+            }
+        }
     }
 
-    fn fire(&mut self, node: usize, round: usize) -> Option<Outcome> {
+    fn gone(&mut self, at: usize, id: &NodeId) {
+        let device = &mut self.devices[at];
+        device
+            .handle(Input::NeighborGone { now: self.now, id })
+            .expect("only messages are refused");
+        while device.poll().is_some() {}
+    }
+
+    /// Runs a round of one device and delivers its message.
+    pub(crate) fn fire(&mut self, node: usize) -> Option<Outcome> {
         if self.silent.contains(&node) {
             return None;
         }
-        let device = &self.devices[node];
-        let neighbors: Vec<Neighbor<'_>> = device
-            .heard
-            .iter()
-            .filter_map(|(id, i)| {
-                let exports = self.devices[*i].exports.as_ref()?;
-                Some(Neighbor { id, exports, lag: 1.0, delay: 1.0 })
-            })
-            .collect();
-        let (id, position) = &self.network.nodes[node];
-        let input = RoundInput {
-            id,
-            now: round as f64,
-            delta: 1.0,
-            position: position.as_deref(),
-            neighbors: &neighbors,
-            state: &device.state,
-            environment: &device.env,
-            random: device.random,
-            limits: Limits::default(),
+        let sensors = SensorFrame {
+            env: self.sensed[node].iter().map(|(n, r)| (n.clone(), r.clone())).collect(),
+            position: self.network.nodes[node].1.clone(),
         };
-        match run_round(self.program, &input) {
-            Err(trap) => Some(Outcome { value: Err(trap.to_string()), actions: Vec::new() }),
-            Ok(output) => {
-                let device = &mut self.devices[node];
-                device.state = output.state;
-                device.env = output.environment;
-                device.random = output.random;
-                device.exports = Some(output.exports);
-                let id = id.clone();
-                for other in 0..self.devices.len() {
-                    if self.links.contains(&pair(node, other)) && other != node {
-                        self.devices[other].heard.insert(id.clone(), node);
-                    }
+        let device = &mut self.devices[node];
+        device
+            .handle(Input::Tick { now: self.now, sensors: &sensors })
+            .expect("only messages are refused");
+        let outputs: Vec<Output> = std::iter::from_fn(|| device.poll()).collect();
+        let mut outcome = None;
+        let mut actions = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Broadcast(bytes) => self.deliver(node, &bytes),
+                Output::Actuate(action) => actions.push(action),
+                Output::Round(report) => {
+                    outcome = Some(report.result.map_err(|trap| trap.to_string()))
                 }
-                let actions = output.actions.iter().map(|(name, args)| Action {
-                    name: name.to_string(),
-                    args: args.iter().map(reading).collect(),
-                });
-                Some(Outcome { value: Ok(output.value), actions: actions.collect() })
+                Output::WakeAt(_) => {}
+            }
+        }
+        Some(Outcome { value: outcome.expect("a tick reports its round"), actions })
+    }
+
+    fn deliver(&mut self, from: usize, bytes: &[u8]) {
+        let id = &self.network.nodes[from].0;
+        for (to, device) in self.devices.iter_mut().enumerate() {
+            if to != from && self.links.contains(&pair(from, to)) {
+                let message = Input::Message { now: self.now, from: id, bytes };
+                device.handle(message).expect("what a device sends another one understands");
+                while device.poll().is_some() {}
             }
         }
     }

@@ -27,7 +27,10 @@ impl ModuleSource for Modules {
 }
 
 /// Loads a program: itself with the texts of its findings, or the text of what is wrong.
-pub(crate) fn loaded(text: &str, modules: &[(String, String)]) -> Result<(Arc<Program>, Vec<String>), String> {
+pub(crate) fn loaded(
+    text: &str,
+    modules: &[(String, String)],
+) -> Result<(Arc<Program>, Vec<String>), String> {
     let options = LoadOptions {
         modules: Arc::new(Modules(modules.to_vec(), Library::default())),
         host_functions: HOST_FUNCTIONS.iter().map(|name| (*name).to_owned()).collect(),
@@ -64,7 +67,11 @@ fn refused(case: &Case, check: &Check, error: &str) -> Option<String> {
         && matches!(check.expected.as_slice(), [Expected::Error(text)] if contains(error, text));
     (!fits).then(|| {
         let error = error.replace('\n', "\n    ");
-        report(case, check.line, &format!("expected {:?}, but it does not load:\n    {error}", check.expected))
+        report(
+            case,
+            check.line,
+            &format!("expected {:?}, but it does not load:\n    {error}", check.expected),
+        )
     })
 }
 
@@ -154,7 +161,8 @@ impl Run<'_> {
             Err(error) => error.replace('\n', "\n    "),
         };
         let id = &self.network.nodes.get(node)?.0;
-        (!fits).then(|| format!("device {id}, round {round}: expected {expected:?}, got\n    {got}"))
+        (!fits)
+            .then(|| format!("device {id}, round {round}: expected {expected:?}, got\n    {got}"))
     }
 
     fn settled(&self, after: usize, expected: &[Expected]) -> Option<String> {
@@ -162,7 +170,8 @@ impl Run<'_> {
         if expected.len() != 1 && expected.len() != nodes {
             return Some(format!("{} values for {nodes} devices", expected.len()));
         }
-        let of = |node: usize| if expected.len() == 1 { expected.first() } else { expected.get(node) };
+        let of =
+            |node: usize| if expected.len() == 1 { expected.first() } else { expected.get(node) };
         let (node, round, what) = (after..=after + STEADY)
             .flat_map(|round| (0..nodes).map(move |node| (node, round)))
             .find_map(|(node, round)| Some((node, round, self.value(node, round, of(node)?)?)))?;

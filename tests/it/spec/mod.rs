@@ -23,7 +23,8 @@ pub(crate) fn network(text: &str) -> Network {
 fn hold(name: &str) {
     let path = folder().join(format!("{name}.md"));
     let text = std::fs::read_to_string(&path).expect("the chapter is there");
-    let chapter = Chapter::read(&text).unwrap_or_else(|error| panic!("tests/spec/{name}.md:{error}"));
+    let chapter =
+        Chapter::read(&text).unwrap_or_else(|error| panic!("tests/spec/{name}.md:{error}"));
     assert!(!chapter.cases.is_empty(), "tests/spec/{name}.md has no cases");
     let failures: Vec<String> = chapter
         .cases
@@ -32,7 +33,12 @@ fn hold(name: &str) {
         .map(|failure| format!("tests/spec/{name}.md:{failure}"))
         .collect();
     let count = chapter.cases.len();
-    assert!(failures.is_empty(), "{} of {count} cases:\n\n{}\n", failures.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {count} cases:\n\n{}\n",
+        failures.len(),
+        failures.join("\n\n")
+    );
 }
 
 macro_rules! chapters {
