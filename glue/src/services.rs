@@ -1,0 +1,137 @@
+//! All services of a node: checked as a set, taken over or made known, and kept.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+use crate::error::GlueError;
+use crate::handle::ServiceHandle;
+use crate::machine::{Command, Origin};
+use crate::prober::Abort;
+use crate::process;
+use crate::record::{self, Files};
+use crate::spec::ServiceSpec;
+use crate::status::{ServiceEvent, Status};
+use crate::supervisor::Supervisor;
+use crate::validate::validate;
+
+/// A listener that falls further behind than this is told that it missed events.
+const MAX_WAITING_EVENTS: usize = 1024;
+/// How long to wait for the first answers of services that are taken over.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// The managed services of one node. Dropping it ends the supervision and leaves the services
+/// running, as a killed daemon does.
+#[derive(Debug)]
+pub struct Services {
+    handles: Vec<ServiceHandle>,
+    events: broadcast::Sender<ServiceEvent>,
+    /// Holds the events since the beginning for the first who asks.
+    first: Mutex<Option<broadcast::Receiver<ServiceEvent>>>,
+    tasks: Vec<Abort>,
+    _lock: Arc<File>,
+}
+
+impl Services {
+    /// Takes the services under management, in the order given. Those that an earlier daemon with
+    /// the same `state_dir` left running are adopted, and this waits for a moment for their first
+    /// probe, so that nobody takes them for stopped. The others are `stop`: starting them is the
+    /// program's decision.
+    ///
+    /// Must be called within a tokio runtime with time, I/O and processes enabled.
+    ///
+    /// # Errors
+    /// When the set as such makes no sense, or the state folder cannot be used. A service that
+    /// cannot be started is no error: it says so in its own snapshot.
+    pub async fn start(specs: Vec<ServiceSpec>, state_dir: &Path) -> Result<Self, GlueError> {
+        validate(&specs)?;
+        let lock = Arc::new(lock(state_dir)?);
+        let (events, first) = broadcast::channel(MAX_WAITING_EVENTS);
+        let boot = process::boot_id();
+        let mut handles = Vec::with_capacity(specs.len());
+        let mut tasks = Vec::with_capacity(specs.len());
+        for spec in specs {
+            let files = Files::of(&spec.id, state_dir);
+            let past = record::past(&spec, &files.state, &boot)
+                .map_err(|source| GlueError::StateDir { path: files.state.clone(), source })?;
+            let (supervisor, shared) =
+                Supervisor::new(spec, files, boot.clone(), past, events.clone());
+            handles.push(ServiceHandle::new(shared));
+            let lock = lock.clone();
+            tasks.push(Abort(tokio::spawn(async move {
+                // Held until the supervision has really ended.
+                let _lock = lock;
+                supervisor.run().await;
+            })));
+        }
+        let first = Mutex::new(Some(first));
+        let services = Self { handles, events, first, tasks, _lock: lock };
+        services.settle().await;
+        Ok(services)
+    }
+
+    /// The services in the order of the configuration.
+    pub fn handles(&self) -> &[ServiceHandle] {
+        &self.handles
+    }
+
+    /// The service with this id.
+    pub fn get(&self, id: &str) -> Option<&ServiceHandle> {
+        self.handles.iter().find(|handle| handle.id() == id)
+    }
+
+    /// Every change of every service from now on; for the first caller also those that were
+    /// before. A receiver that is too slow loses the oldest and is told how many; it never blocks
+    /// the supervision (requirement P13).
+    pub fn events(&self) -> broadcast::Receiver<ServiceEvent> {
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        first.take().unwrap_or_else(|| self.events.subscribe())
+    }
+
+    /// Stops all services, side by side, and waits for the end of their stop ladders. They stay
+    /// wanted: the next daemon's program starts them again. Commands are refused from now on.
+    pub async fn shutdown(&self) {
+        let mut tickets = Vec::with_capacity(self.handles.len());
+        for handle in &self.handles {
+            // Refused only when the supervision has ended already.
+            tickets.extend(handle.command(Origin::Operator, Command::Shutdown));
+        }
+        for ticket in tickets {
+            ticket.settled().await;
+        }
+    }
+
+    /// Waits until the services that were adopted have answered or not.
+    async fn settle(&self) {
+        let deadline = tokio::time::Instant::now() + SETTLE;
+        for handle in &self.handles {
+            let left = deadline - tokio::time::Instant::now();
+            // Whoever has not answered by then is shown as `starting`.
+            let _ = handle.wait_for(left, |snapshot| snapshot.status != Status::Starting).await;
+        }
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        tracing::debug!(tasks = self.tasks.len(), "supervision ends; services live on");
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, GlueError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| GlueError::StateDir { path, source }
+    };
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    let path = folder.join("services.lock");
+    let file = File::create(&path).map_err(failed(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(GlueError::InUse { path: folder.to_owned() }),
+        Err(std::fs::TryLockError::Error(source)) => Err(GlueError::StateDir { path, source }),
+    }
+}

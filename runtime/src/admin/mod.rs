@@ -1,0 +1,110 @@
+//! The daemon's Unix socket: status, a stream of changes, and the operator's commands.
+//!
+//! One JSON object a line. A client sends a [`Request`] and gets a [`Reply`]; after
+//! [`Request::Watch`] replies go on until either end closes.
+//!
+//! ```text
+//! > {"cmd":"restart","service":"supplies-db"}
+//! < {"reply":"done","message":"supplies-db: restart accepted"}
+//! ```
+
+mod client;
+mod server;
+
+pub use client::{AdminError, Client, Watch};
+pub(crate) use server::{Call, Serving, bind, serve};
+
+use crate::cluster::{ClusterEvent, Known};
+use crate::quic::TransportStatus;
+use serde::{Deserialize, Serialize};
+
+/// Longest request, in bytes.
+pub const MAX_REQUEST: usize = 4096;
+
+/// Longest reply, in bytes: a report on the largest cluster.
+pub const MAX_REPLY: usize = 16 << 20;
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cmd", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Request {
+    /// What is known of the cluster.
+    Status,
+    /// Every change from now on.
+    Watch,
+    /// Start a service, and want it from now on.
+    Start {
+        /// The service's id.
+        service: String,
+    },
+    /// Stop a service, and do not want it until it is started.
+    Stop {
+        /// The service's id.
+        service: String,
+    },
+    /// Stop and start a service, or start a hung one.
+    Restart {
+        /// The service's id.
+        service: String,
+    },
+    /// Forget a service's failures, so that programs may start it again.
+    Reset {
+        /// The service's id.
+        service: String,
+    },
+    /// End the daemon.
+    Shutdown {
+        /// Stop its services first; otherwise they run on.
+        #[serde(default)]
+        stop_services: bool,
+    },
+}
+
+/// What the daemon answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "lowercase")]
+pub enum Reply {
+    /// To [`Request::Status`].
+    Status(Box<StatusReport>),
+    /// To [`Request::Watch`]: changes follow.
+    Watching,
+    /// A change.
+    Change {
+        /// What changed.
+        change: ClusterEvent,
+    },
+    /// The client was too slow; so many changes were lost, and the connection ends.
+    Missed {
+        /// How many.
+        count: u64,
+    },
+    /// A command was accepted.
+    Done {
+        /// In words.
+        message: String,
+    },
+    /// A request was refused.
+    Refused {
+        /// Why, and what to do.
+        error: String,
+    },
+}
+
+/// What one node knows of its cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// The node that answers.
+    pub node: String,
+    /// Its cluster.
+    pub cluster: String,
+    /// When, in microseconds of its host's monotonic clock.
+    pub at_us: u64,
+    /// When, in milliseconds since 1970.
+    pub wall_ms: u64,
+    /// How long its certificate is valid, in seconds; negative when it has expired.
+    pub certificate_seconds_left: i64,
+    /// Every node known, ascending.
+    pub nodes: Vec<Known>,
+    /// Links, peers and refusals of the node that answers.
+    pub transport: TransportStatus,
+}

@@ -1,0 +1,193 @@
+//! What travels between two nodes: one byte of version, one of kind, and the content.
+//!
+//! ```text
+//! 01 01 <frame of a device, opaque here>
+//! 01 02 <MessagePack: list of status entries>
+//! ```
+//!
+//! Decoding never panics and never recurses: the content of a status message is flat, its depth is
+//! limited besides, and its size is checked before anything is allocated for it.
+
+use crate::cluster::{MAX_NODES, Told};
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The version of the envelope.
+pub const VERSION: u8 = 1;
+
+/// Largest status message, in bytes.
+pub const MAX_STATUS: usize = 512 * 1024;
+
+const DEVICE: u8 = 1;
+const STATUS: u8 = 2;
+
+/// A list of entries in a record in a list: four levels. Some more for formats to come.
+const MAX_DEPTH: usize = 16;
+
+/// A message between nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// What a device shares, as `fieldrun_device` encoded it.
+    Device(Bytes),
+    /// What the sender knows of the cluster.
+    Status(Vec<Told>),
+}
+
+/// Why bytes are no message.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// Fewer than two bytes.
+    #[error("a message of {0} bytes is too short")]
+    Short(usize),
+    /// Another version of the protocol.
+    #[error("protocol version {0}; this node speaks {VERSION}, upgrade the older one")]
+    Version(u8),
+    /// A kind that this version does not know.
+    #[error("message of unknown kind {0}")]
+    Kind(u8),
+    /// A status message that is too large or not what it should be.
+    #[error("status message: {0}")]
+    Status(String),
+}
+
+/// Puts a device's frame in an envelope.
+pub fn device(frame: &[u8]) -> Bytes {
+    let mut out = BytesMut::with_capacity(frame.len() + 2);
+    out.put_slice(&[VERSION, DEVICE]);
+    out.put_slice(frame);
+    out.freeze()
+}
+
+/// Puts status entries in envelopes, as many to each as fit.
+///
+/// An entry that alone does not fit is left out; no honest node's comes near.
+pub fn status(told: &[Told]) -> Vec<Bytes> {
+    let mut out = Vec::new();
+    pack(told, &mut out);
+    out
+}
+
+fn pack(told: &[Told], out: &mut Vec<Bytes>) {
+    if told.is_empty() {
+        return;
+    }
+    let mut bytes = vec![VERSION, STATUS];
+    let mut serializer = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
+    let encoded = told.serialize(&mut serializer).is_ok() && bytes.len() <= MAX_STATUS;
+    if encoded {
+        out.push(bytes.into());
+    } else if told.len() > 1 {
+        let (left, right) = told.split_at(told.len() / 2);
+        pack(left, out);
+        pack(right, out);
+    }
+}
+
+/// Opens an envelope.
+///
+/// # Errors
+/// Says what is wrong with the bytes.
+pub fn open(bytes: &Bytes) -> Result<Message, EnvelopeError> {
+    let (version, kind) = match (bytes.first(), bytes.get(1)) {
+        (Some(version), Some(kind)) => (*version, *kind),
+        _ => return Err(EnvelopeError::Short(bytes.len())),
+    };
+    if version != VERSION {
+        return Err(EnvelopeError::Version(version));
+    }
+    let content = bytes.slice(2..);
+    match kind {
+        DEVICE => Ok(Message::Device(content)),
+        STATUS => open_status(&content).map(Message::Status),
+        other => Err(EnvelopeError::Kind(other)),
+    }
+}
+
+fn open_status(content: &[u8]) -> Result<Vec<Told>, EnvelopeError> {
+    let fail = |why: String| EnvelopeError::Status(why);
+    if content.len() > MAX_STATUS {
+        return Err(fail(format!("{} bytes; at most {MAX_STATUS}", content.len())));
+    }
+    let mut rest = content;
+    let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
+    deserializer.set_max_depth(MAX_DEPTH);
+    let told = Vec::<Told>::deserialize(&mut deserializer).map_err(|e| fail(e.to_string()))?;
+    if told.len() > MAX_NODES {
+        return Err(fail(format!("{} entries; at most {MAX_NODES}", told.len())));
+    }
+    if !rest.is_empty() {
+        return Err(fail(format!("{} bytes too many", rest.len())));
+    }
+    Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::NodeStatus;
+
+    fn entry(node: &str, links: usize) -> Told {
+        let links = (0..links).map(|i| format!("node-{i}")).collect();
+        let status =
+            NodeStatus { node: node.to_owned(), incarnation: 3, links, ..NodeStatus::default() };
+        Told { age_ms: 7, status }
+    }
+
+    #[test]
+    fn what_was_put_in_comes_out() {
+        let frame = Bytes::from_static(b"\x00\xffframe");
+        assert_eq!(open(&device(&frame)), Ok(Message::Device(frame)));
+        let told = vec![entry("a", 3), entry("b", 0)];
+        let sent = status(&told);
+        assert_eq!(sent.len(), 1);
+        assert_eq!(open(&sent[0]), Ok(Message::Status(told)));
+    }
+
+    #[test]
+    fn much_status_travels_in_several_messages() {
+        let told: Vec<Told> = (0..100).map(|i| entry(&format!("n{i}"), 1_000)).collect();
+        let sent = status(&told);
+        assert!(sent.len() > 1 && sent.iter().all(|bytes| bytes.len() <= MAX_STATUS));
+        let back: Vec<Told> = sent
+            .iter()
+            .flat_map(|bytes| match open(bytes).unwrap() {
+                Message::Status(told) => told,
+                Message::Device(_) => Vec::new(),
+            })
+            .collect();
+        assert_eq!(back, told);
+    }
+
+    #[test]
+    fn bad_messages_are_named() {
+        let open = |bytes: &[u8]| open(&Bytes::copy_from_slice(bytes)).unwrap_err();
+        assert_eq!(open(&[]), EnvelopeError::Short(0));
+        assert_eq!(open(&[9, 1]), EnvelopeError::Version(9));
+        assert_eq!(open(&[1, 7]), EnvelopeError::Kind(7));
+        assert!(matches!(open(&[1, 2, 0xc1]), EnvelopeError::Status(_)));
+        assert!(open(&[1, 2, 0x90, 0]).to_string().contains("1 bytes too many"));
+        let deep = [vec![1, 2], vec![0x91; 100_000]].concat();
+        assert!(matches!(open(&deep), EnvelopeError::Status(_)));
+        let announced = [1, 2, 0xdd, 0xff, 0xff, 0xff, 0xff];
+        assert!(matches!(open(&announced), EnvelopeError::Status(_)), "4 billion entries");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn opening_never_panics(bytes in proptest::collection::vec(0u8.., 0..300), own in 0..2) {
+            let bytes = if own == 0 { bytes } else { [vec![VERSION, STATUS], bytes].concat() };
+            let _ = open(&bytes.into());
+        }
+
+        /// Damage to a real message reaches deeper than random bytes.
+        #[test]
+        fn opening_damaged_messages_never_panics(at in 0usize..400, with in 0u8..) {
+            let mut bytes = status(&[entry("a", 2)])[0].to_vec();
+            let at = at % bytes.len();
+            bytes[at] = with;
+            let _ = open(&bytes.into());
+        }
+    }
+}

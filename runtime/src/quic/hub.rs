@@ -1,0 +1,373 @@
+//! The links of a node: who is linked, which of two links stays, who is in quarantine.
+
+use super::events::{DownReason, EventQueue, LinkEvent};
+use super::failure::{Failure, code};
+use super::outbox::{Lane, Outbox, SendError};
+use super::settings::{MAX_FRAME, MAX_LINKS};
+use crate::clock::now_micros;
+use crate::identity::Identity;
+use crate::refusals::{PeerRefusals, Refusal, Refusals};
+use bytes::Bytes;
+use fieldrun_device::Micros;
+use quinn::Connection;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// Bad frames of a peer within [`STRIKE_TIME`] that put it in quarantine.
+const STRIKES: usize = 16;
+
+/// A bad frame is forgotten after this time.
+const STRIKE_TIME: Micros = Micros(60_000_000);
+
+/// Which end opened a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialler {
+    /// This node.
+    Us,
+    /// The peer.
+    Them,
+}
+
+/// What becomes of a new link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admission {
+    /// It is taken; an older one of the same peer gives way.
+    Take,
+    /// The older one stays.
+    Refuse,
+}
+
+/// Both ends must decide alike without talking: of two links that the two ends opened, the one that
+/// the lower node id opened stays. Of two that the peer opened, the newer: the peer has lost the
+/// older. Of two that we opened (two addresses of one peer), the older.
+fn admit(old: Option<Dialler>, new: Dialler, us: &str, peer: &str) -> Admission {
+    let lower = if us < peer { Dialler::Us } else { Dialler::Them };
+    match (old, new) {
+        (None, _) | (Some(Dialler::Them), Dialler::Them) => Admission::Take,
+        (Some(Dialler::Us), Dialler::Us) => Admission::Refuse,
+        (Some(_), new) if new == lower => Admission::Take,
+        (Some(_), _) => Admission::Refuse,
+    }
+}
+
+struct Link {
+    connection: Connection,
+    who: Arc<Identity>,
+    dialler: Dialler,
+    outbox: Arc<Outbox>,
+    since: Micros,
+}
+
+#[derive(Default)]
+struct Conduct {
+    strikes: VecDeque<Micros>,
+    quarantined_until: Option<Micros>,
+}
+
+#[derive(Default)]
+struct State {
+    links: BTreeMap<String, Link>,
+    conduct: BTreeMap<String, Conduct>,
+    refusals: Refusals,
+    peers: Vec<PeerStatus>,
+}
+
+/// What is known of a peer of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerStatus {
+    /// The address as configured.
+    pub addr: String,
+    /// The node name, when configured or learned from its certificate.
+    pub node: Option<String>,
+    /// `linked`, or why not.
+    pub state: String,
+}
+
+/// What is known of a link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkStatus {
+    /// The peer's node name.
+    pub node: String,
+    /// Where it is.
+    pub addr: SocketAddr,
+    /// Services that it may publish.
+    pub services: Vec<String>,
+    /// Since when, in microseconds of the host's monotonic clock.
+    pub since: u64,
+    /// Round trip in microseconds.
+    pub round_trip: u64,
+}
+
+/// Links, configured peers and refusals at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransportStatus {
+    /// Links, ascending by node.
+    pub links: Vec<LinkStatus>,
+    /// Peers in the order of the configuration.
+    pub peers: Vec<PeerStatus>,
+    /// What was refused, by peer.
+    pub refusals: BTreeMap<String, PeerRefusals>,
+}
+
+/// What all tasks of a transport share.
+pub(super) struct Hub {
+    pub(super) us: Identity,
+    pub(super) events: EventQueue,
+    quarantine: Micros,
+    state: Mutex<State>,
+    /// Counts changes of links, for those who wait for one.
+    changes: watch::Sender<u64>,
+    /// Becomes true when the transport ends.
+    pub(super) stop: watch::Sender<bool>,
+}
+
+impl Hub {
+    pub(super) fn new(us: Identity, quarantine: Micros, peers: Vec<PeerStatus>) -> Self {
+        Self {
+            us,
+            events: EventQueue::default(),
+            quarantine,
+            state: Mutex::new(State { peers, ..State::default() }),
+            changes: watch::Sender::new(0),
+            stop: watch::Sender::new(false),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves the state usable: every change of it is complete.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Checks who the peer says it is, and takes the link unless another one is kept.
+    pub(super) fn link(
+        &self,
+        connection: &Connection,
+        who: Identity,
+        dialler: Dialler,
+    ) -> Result<(Arc<str>, Arc<Outbox>), Failure> {
+        let now = now_micros();
+        self.check_peer(&who)?;
+        let who = Arc::new(who);
+        let mut state = self.lock();
+        let held = state.conduct.get(&who.node).and_then(|conduct| conduct.quarantined_until);
+        if held.is_some_and(|until| now < until) {
+            connection.close(code::QUARANTINE, b"quarantine");
+            let reason = "it sent too many bad frames and is in quarantine".to_owned();
+            return Err(Failure::Refused(Refusal::Quarantined, reason));
+        }
+        let old = state.links.get(&who.node);
+        if old.is_none() && state.links.len() >= MAX_LINKS {
+            connection.close(code::FULL, b"too many links");
+            let reason = format!("this node has {MAX_LINKS} links already");
+            return Err(Failure::Refused(Refusal::TooManyLinks, reason));
+        }
+        if admit(old.map(|link| link.dialler), dialler, &self.us.node, &who.node)
+            == Admission::Refuse
+        {
+            connection.close(code::DUPLICATE, b"duplicate link");
+            return Err(Failure::Duplicate);
+        }
+        let outbox = Arc::new(Outbox::default());
+        let link = Link {
+            connection: connection.clone(),
+            who: who.clone(),
+            dialler,
+            outbox: outbox.clone(),
+            since: now,
+        };
+        if let Some(old) = state.links.insert(who.node.clone(), link) {
+            old.connection.close(code::DUPLICATE, b"duplicate link");
+        }
+        // Under the lock, so that news of one peer keep their order.
+        self.events.push(LinkEvent::Up { who: who.clone(), addr: connection.remote_address() });
+        drop(state);
+        self.changed();
+        Ok((Arc::from(who.node.as_str()), outbox))
+    }
+
+    /// A peer is of our cluster, and not named as we are.
+    pub(super) fn check_peer(&self, who: &Identity) -> Result<(), Failure> {
+        let reason = if who.cluster != self.us.cluster {
+            format!("it belongs to cluster `{}`, this node to `{}`", who.cluster, self.us.cluster)
+        } else if who.node == self.us.node {
+            format!("it is named `{}` as this node is; names must differ", who.node)
+        } else {
+            return Ok(());
+        };
+        Err(Failure::Refused(Refusal::WrongNode, reason))
+    }
+
+    /// Takes note that a connection ended.
+    pub(super) fn unlink(&self, peer: &Arc<str>, connection: &Connection, reason: DownReason) {
+        let mut state = self.lock();
+        let current = state.links.get(&**peer).map(|link| link.connection.stable_id());
+        if current != Some(connection.stable_id()) {
+            return;
+        }
+        state.links.remove(&**peer);
+        let held = state.conduct.get(&**peer).and_then(|conduct| conduct.quarantined_until);
+        let reason = if held.is_some_and(|until| now_micros() < until) {
+            DownReason::Quarantined
+        } else {
+            reason
+        };
+        tracing::info!(peer = &**peer, %reason, "link down");
+        self.events.push(LinkEvent::Down { peer: peer.clone(), reason });
+        drop(state);
+        self.changed();
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    pub(super) fn is_linked(&self, node: &str) -> bool {
+        self.lock().links.contains_key(node)
+    }
+
+    /// Waits until there is no link to the node.
+    pub(super) async fn unlinked(&self, node: &str) {
+        let mut changes = self.changes.subscribe();
+        while self.is_linked(node) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// How long the node stays in quarantine.
+    pub(super) fn quarantine_left(&self, node: &str) -> Micros {
+        let until = self.lock().conduct.get(node).and_then(|conduct| conduct.quarantined_until);
+        until.map_or(Micros(0), |until| until.since(now_micros()))
+    }
+
+    /// A frame arrived.
+    pub(super) fn frame(&self, peer: &Arc<str>, bytes: Bytes) {
+        let dropped = self.events.push(LinkEvent::Frame { peer: peer.clone(), bytes });
+        if dropped > 0 {
+            self.refuse(peer, Refusal::Overrun, "frames came faster than this node takes them");
+        }
+    }
+
+    /// Counts a refusal and logs it if it is time to.
+    pub(super) fn refuse(&self, peer: &str, kind: Refusal, reason: &str) {
+        let line = self.lock().refusals.count(now_micros(), peer, kind, reason);
+        if let Some(line) = line {
+            tracing::warn!("{line}");
+        }
+    }
+
+    /// Counts a bad frame; a peer that sends many goes into quarantine.
+    pub(super) fn strike(&self, peer: &str, kind: Refusal, reason: &str) {
+        self.refuse(peer, kind, reason);
+        let now = now_micros();
+        let mut state = self.lock();
+        let conduct = state.conduct.entry(peer.to_owned()).or_default();
+        conduct.strikes.push_back(now);
+        conduct.strikes.retain(|at| now.since(*at) < STRIKE_TIME);
+        if conduct.strikes.len() < STRIKES {
+            return;
+        }
+        conduct.strikes.clear();
+        conduct.quarantined_until = Some(Micros(now.0.saturating_add(self.quarantine.0)));
+        let seconds = self.quarantine.seconds();
+        tracing::warn!(peer, seconds, "quarantine: {STRIKES} bad frames within a minute");
+        if let Some(link) = state.links.get(peer) {
+            link.connection.close(code::QUARANTINE, b"too many bad frames");
+        }
+    }
+
+    pub(super) fn send(&self, peer: &str, lane: Lane, bytes: Bytes) -> Result<(), SendError> {
+        check_size(&bytes)?;
+        match self.lock().links.get(peer) {
+            Some(link) => link.outbox.put(lane, bytes),
+            None => return Err(SendError::NoLink(peer.to_owned())),
+        }
+        Ok(())
+    }
+
+    pub(super) fn broadcast(&self, lane: Lane, bytes: &Bytes) -> Result<(), SendError> {
+        check_size(bytes)?;
+        for link in self.lock().links.values() {
+            link.outbox.put(lane, bytes.clone());
+        }
+        Ok(())
+    }
+
+    /// Notes what a configured peer's dialling came to; logs a change.
+    pub(super) fn set_peer(&self, index: usize, node: Option<&str>, text: &str) {
+        let mut state = self.lock();
+        let Some(peer) = state.peers.get_mut(index) else { return };
+        if let Some(node) = node {
+            peer.node = Some(node.to_owned());
+        }
+        if peer.state != text {
+            text.clone_into(&mut peer.state);
+            tracing::info!(addr = peer.addr, node = peer.node, "peer: {text}");
+        }
+    }
+
+    /// Whether there is a link to every configured peer.
+    pub(super) fn all_peers_linked(&self) -> bool {
+        let state = self.lock();
+        let linked = |node: &String| state.links.contains_key(node);
+        state.peers.iter().all(|peer| peer.node.as_ref().is_some_and(linked))
+    }
+
+    pub(super) fn refused_total(&self) -> u64 {
+        self.lock().refusals.total()
+    }
+
+    pub(super) fn status(&self) -> TransportStatus {
+        let state = self.lock();
+        let links = state.links.values().map(|link| LinkStatus {
+            node: link.who.node.clone(),
+            addr: link.connection.remote_address(),
+            services: link.who.services.clone(),
+            since: link.since.0,
+            round_trip: u64::try_from(link.connection.rtt().as_micros()).unwrap_or(u64::MAX),
+        });
+        TransportStatus {
+            links: links.collect(),
+            peers: state.peers.clone(),
+            refusals: state.refusals.peers(),
+        }
+    }
+}
+
+fn check_size(bytes: &Bytes) -> Result<(), SendError> {
+    if bytes.len() > MAX_FRAME { Err(SendError::TooLarge(bytes.len())) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both ends dial at once; the two connections reach the two ends in any order. Whatever the
+    /// order, both ends keep the one that the lower id opened.
+    #[test]
+    fn both_ends_keep_the_link_of_the_lower_id() {
+        let keep = |order: [Dialler; 2], us: &str, peer: &str| {
+            let first = order[0];
+            let second = order[1];
+            match admit(Some(first), second, us, peer) {
+                Admission::Take => second,
+                Admission::Refuse => first,
+            }
+        };
+        for order in [[Dialler::Us, Dialler::Them], [Dialler::Them, Dialler::Us]] {
+            assert_eq!(keep(order, "a", "b"), Dialler::Us);
+            assert_eq!(keep(order, "b", "a"), Dialler::Them);
+        }
+    }
+
+    #[test]
+    fn a_peer_that_dials_anew_has_lost_its_older_link() {
+        assert_eq!(admit(Some(Dialler::Them), Dialler::Them, "a", "b"), Admission::Take);
+        assert_eq!(admit(Some(Dialler::Us), Dialler::Us, "a", "b"), Admission::Refuse);
+        assert_eq!(admit(None, Dialler::Them, "a", "b"), Admission::Take);
+    }
+}

@@ -1,0 +1,238 @@
+//! Status and changes as text for people.
+
+use crate::admin::StatusReport;
+use crate::clock::utc;
+use crate::cluster::{ClusterEvent, Freshness, Known};
+use fieldrun_glue::{Desired, Fault, Repair, ServiceSnapshot, Status};
+use std::collections::BTreeMap;
+
+/// A chain of causes is shown up to this length.
+const MAX_CHAIN: usize = 8;
+
+/// The cluster as a table: nodes in the heading, one service a line, then what needs attention.
+///
+/// Services that are not well come first, each behind what blocks it.
+pub fn table(report: &StatusReport) -> String {
+    let services = Services::of(report);
+    let mut out = heading(report);
+    let mut rows = vec![["SERVICE", "NODE", "STATUS", "FOR", "DEPS", "NOTE"].map(str::to_owned)];
+    rows.extend(services.in_order().into_iter().map(|id| services.row(id)));
+    if rows.len() > 1 {
+        out.push_str(&columns(&rows));
+    }
+    for line in remarks(report) {
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+fn heading(report: &StatusReport) -> String {
+    let total = report.nodes.len();
+    let fresh = report.nodes.iter().filter(|node| node.freshness == Freshness::Fresh).count();
+    let mut programs: Vec<String> = report.nodes.iter().map(program).collect();
+    programs.sort();
+    programs.dedup();
+    let cluster = &report.cluster;
+    format!("CLUSTER {cluster}  {total} nodes ({fresh} fresh)  program {}\n", programs.join(", "))
+}
+
+fn program(node: &Known) -> String {
+    let program = &node.status.program;
+    let short: String = program.fingerprint.chars().take(4).collect();
+    format!("{}@{short}", program.name)
+}
+
+/// Everything known of the services, and where.
+struct Services<'r> {
+    by_id: BTreeMap<&'r str, (&'r Known, &'r ServiceSnapshot)>,
+}
+
+impl<'r> Services<'r> {
+    fn of(report: &'r StatusReport) -> Self {
+        let all = report
+            .nodes
+            .iter()
+            .flat_map(|node| node.status.services.iter().map(move |s| (s.id.as_str(), (node, s))));
+        Self { by_id: all.collect() }
+    }
+
+    fn runs(&self, id: &str) -> bool {
+        self.by_id.get(id).is_some_and(|(node, service)| {
+            service.status == Status::Run && node.freshness == Freshness::Fresh
+        })
+    }
+
+    /// The first dependency that does not run, if any.
+    fn blocker(&self, service: &'r ServiceSnapshot) -> Option<&'r str> {
+        service.dependencies.iter().map(String::as_str).find(|id| !self.runs(id))
+    }
+
+    /// From what blocks a service to the root of it.
+    fn chain(&self, service: &'r ServiceSnapshot) -> Vec<&'r str> {
+        let mut chain = Vec::new();
+        let mut next = self.blocker(service);
+        while let Some(id) = next {
+            if chain.contains(&id) || chain.len() == MAX_CHAIN {
+                break;
+            }
+            chain.push(id);
+            next = self.by_id.get(id).and_then(|(_, service)| self.blocker(service));
+        }
+        chain
+    }
+
+    /// Whether another service waits for this one, which waits for none.
+    fn is_root(&self, id: &str) -> bool {
+        let own = self.by_id.get(id).is_some_and(|(_, service)| self.blocker(service).is_none());
+        own && !self.runs(id)
+            && self.by_id.values().any(|(_, other)| self.chain(other).last() == Some(&id))
+    }
+
+    /// Those that are not well first: roots, then what they block, outward; then the others.
+    fn in_order(&self) -> Vec<&'r str> {
+        let mut ids: Vec<&str> = self.by_id.keys().copied().collect();
+        ids.sort_by_key(|id| {
+            let depth = self.by_id.get(id).map_or(0, |(_, service)| self.chain(service).len());
+            (self.runs(id) && depth == 0, depth, *id)
+        });
+        ids
+    }
+
+    fn row(&self, id: &str) -> [String; 6] {
+        let Some((node, service)) = self.by_id.get(id) else { return Default::default() };
+        let total = service.dependencies.len();
+        let live = service.dependencies.iter().filter(|id| self.runs(id)).count();
+        let stale = node.freshness == Freshness::Silent;
+        [
+            service.id.clone(),
+            node.status.node.clone(),
+            if stale { format!("{}?", service.status) } else { service.status.to_string() },
+            span(service.age_ms.saturating_add(node.age_ms)),
+            if total == 0 { "-".to_owned() } else { format!("{live}/{total}") },
+            self.note(node, service),
+        ]
+    }
+
+    fn note(&self, node: &Known, service: &'r ServiceSnapshot) -> String {
+        let mut notes = Vec::new();
+        if node.freshness == Freshness::Silent {
+            notes.push(format!("node silent for {}", span(node.age_ms)));
+        }
+        if node.status.conflicts.contains(&service.id) {
+            notes.push("claimed by two nodes".to_owned());
+        }
+        if service.desired == Desired::Down {
+            notes.push("stopped by the operator".to_owned());
+        }
+        if service.repair == Repair::Unrecoverable {
+            notes.push("unrecoverable: find the cause, then `fieldrun reset`".to_owned());
+        }
+        let chain = self.chain(service);
+        if service.status != Status::Run && !chain.is_empty() {
+            notes.push(format!("blocked by {}", chain.join(" <- ")));
+        }
+        let ill = service.fault != Fault::None || matches!(service.status, Status::Hung);
+        if let (true, Some(error)) = (ill, &service.last_error) {
+            notes.push(error.clone());
+        }
+        if service.status == Status::Run && !service.ready {
+            notes.push("not ready".to_owned());
+        }
+        if self.is_root(&service.id) {
+            notes.push("<- ROOT CAUSE".to_owned());
+        }
+        notes.join("; ")
+    }
+}
+
+/// What an operator should look at besides services.
+fn remarks(report: &StatusReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    for node in report.nodes.iter().filter(|node| node.freshness == Freshness::Silent) {
+        lines.push(format!("node {} is silent for {}", node.status.node, span(node.age_ms)));
+    }
+    for peer in report.transport.peers.iter().filter(|peer| peer.state != "linked") {
+        let name = peer.node.as_deref().unwrap_or("?");
+        lines.push(format!("peer {name} at {}: {}", peer.addr, peer.state));
+    }
+    for (peer, refusals) in &report.transport.refusals {
+        let counts: Vec<String> =
+            refusals.counts.iter().map(|(kind, n)| format!("{} x{n}", kind.name())).collect();
+        lines.push(format!("refused from {peer}: {}; {}", counts.join(", "), refusals.last));
+    }
+    for node in &report.nodes {
+        for device in node.status.devices.iter().filter(|device| device.traps > 0) {
+            let (id, traps) = (&device.id, device.traps);
+            lines.push(format!("device {id}: {traps} rounds failed; {}", device.value));
+        }
+    }
+    let days = report.certificate_seconds_left / 86_400;
+    if days < 14 {
+        lines.push(format!("the certificate of {} ends in {days} days", report.node));
+    }
+    lines
+}
+
+/// One change as a line: time, place, what, why.
+pub fn event_line(event: &ClusterEvent) -> String {
+    match event {
+        ClusterEvent::Service { node, change, .. } => {
+            let event = &change.event;
+            let seconds = i64::try_from(change.wall_ms / 1_000).unwrap_or(i64::MAX);
+            let time = utc(seconds);
+            let time = time.get(11..19).unwrap_or_default();
+            let what = if event.from == event.to {
+                let not = if event.ready { "" } else { "not " };
+                format!("{} ({not}ready)", event.to)
+            } else {
+                format!("{} -> {}", event.from, event.to)
+            };
+            let millis = change.wall_ms % 1_000;
+            format!(
+                "{time}.{millis:03}  {:<16} {node:<8} {what:<22} {}",
+                event.service, event.cause
+            )
+        }
+        ClusterEvent::NodeSeen { node, incarnation } => {
+            format!("node {node} is there (start {incarnation})")
+        }
+        ClusterEvent::NodeSilent { node } => format!("node {node} is silent"),
+        ClusterEvent::Conflict { id, nodes } => {
+            format!("device {id} is claimed by {}; neither counts", nodes.join(" and "))
+        }
+    }
+}
+
+/// A time span in its largest unit: `850ms`, `12s`, `3m`, `5h`, `9d`.
+fn span(millis: u64) -> String {
+    let seconds = millis / 1_000;
+    match seconds {
+        0 => format!("{millis}ms"),
+        1..120 => format!("{seconds}s"),
+        120..7_200 => format!("{}m", seconds / 60),
+        7_200..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// Aligns columns by their widest cell; the last one is left as it is.
+fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
+    let mut out = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(&format!("{cell:<width$}  "));
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

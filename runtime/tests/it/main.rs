@@ -1,0 +1,9 @@
+//! Integration tests of the runtime: real QUIC on loopback with real certificates.
+
+// `cfg(test)` tells clippy that helpers of tests are tests too.
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod links;
