@@ -1,3 +1,12 @@
-//! The binary `fieldrun`.
+//! The binary `fieldrun`: argument parsing and printing, nothing else.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod commands;
+mod output;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    args::parse().run()
+}

@@ -1,5 +1,19 @@
-//! The sans-IO device.
+//! The sans-IO device: inbox, retention, round, export, and the wire codec.
+//!
+//! A [`Device`] runs one copy of a program. Whatever surrounds it (the daemon, the simulator, a
+//! test) feeds it [`Input`]s and carries out its [`Output`]s; the core reads no clock, opens no
+//! socket and starts no thread. Hosts offer readings and take actions through [`host`].
+#![forbid(unsafe_code)]
 
+mod device;
 pub mod host;
+mod host_values;
+mod inbox;
+pub mod json;
+pub mod wire;
 
-pub use fieldrun_lang::{Micros, NodeId};
+pub use device::{
+    Clock, Device, DeviceConfig, DeviceError, Input, Limits, Output, RoundReport, SensorFrame,
+};
+pub use fieldrun_lang::{Micros, NodeId, Program, Trap, Value};
+pub use inbox::{NeighborInfo, Retention};

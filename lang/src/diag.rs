@@ -3,6 +3,7 @@
 use crate::source::Span;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::fmt;
+use std::sync::Arc;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,11 +95,16 @@ impl Diagnostic {
         };
         let title = level.primary_title(self.message.as_str()).id(self.code);
         let mut group = Group::with_title(title);
-        if let Some(span) = &self.span {
-            group = group.element(snippet(span, &self.label, AnnotationKind::Primary));
-        }
-        for (span, label) in &self.related {
-            group = group.element(snippet(span, label, AnnotationKind::Context));
+        // One excerpt for each source text: what belongs together is shown together.
+        let primary = self.span.iter().map(|span| (span, &self.label, AnnotationKind::Primary));
+        let context = self.related.iter().map(|(span, label)| (span, label, AnnotationKind::Context));
+        let mut places: Vec<_> = primary.chain(context).collect();
+        while let Some((first, ..)) = places.first() {
+            let source = first.source.clone();
+            let here = |place: &(&Span, &String, AnnotationKind)| Arc::ptr_eq(&place.0.source, &source);
+            let (these, others) = places.into_iter().partition(here);
+            group = group.element(excerpt(these));
+            places = others;
         }
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
@@ -108,21 +114,19 @@ impl Diagnostic {
     }
 }
 
-fn snippet<'a>(
-    span: &'a Span,
-    label: &'a str,
-    kind: AnnotationKind,
+/// Places of one source text, which is that of the first.
+fn excerpt<'a>(
+    places: Vec<(&'a Span, &'a String, AnnotationKind)>,
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let len = span.source.text.len();
-    let start = (span.start as usize).min(len);
-    let end = (span.end as usize).clamp(start, len);
-    let mut annotation = kind.span(start..end);
-    if !label.is_empty() {
-        annotation = annotation.label(label);
-    }
-    Snippet::source(span.source.text.as_str())
-        .path(span.source.name.as_str())
-        .annotation(annotation)
+    let source = places.first().map(|(span, ..)| &span.source);
+    let (name, text) = source.map_or(("", ""), |s| (s.name.as_str(), s.text.as_str()));
+    let annotations = places.into_iter().map(|(span, label, kind)| {
+        let start = (span.start as usize).min(text.len());
+        let end = (span.end as usize).clamp(start, text.len());
+        let annotation = kind.span(start..end);
+        if label.is_empty() { annotation } else { annotation.label(label.as_str()) }
+    });
+    Snippet::source(text).path(name).annotations(annotations)
 }
 
 impl fmt::Display for Diagnostic {

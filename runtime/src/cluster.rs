@@ -49,6 +49,8 @@ pub struct Neighbor {
     pub id: String,
     /// How long ago it was heard, in milliseconds.
     pub age_ms: u64,
+    /// It runs another program or version: values are not shared with it.
+    pub other_program: bool,
 }
 
 /// What a device did last.
@@ -308,6 +310,15 @@ impl Table {
                 status: entry.status.clone(),
             })
             .collect()
+    }
+
+    /// Which node manages which service.
+    pub fn whereabouts(&self) -> BTreeMap<String, String> {
+        let services = |status: &NodeStatus| -> Vec<(String, String)> {
+            let place = |service: &ServiceSnapshot| (service.id.clone(), status.node.clone());
+            status.services.iter().map(place).collect()
+        };
+        self.nodes.values().flat_map(|entry| services(&entry.status)).collect()
     }
 
     /// All entries with their ages, ascending by node.

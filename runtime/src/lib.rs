@@ -2,7 +2,7 @@
 //!
 //! A map of the code, from the outside in:
 //!
-//! * [`config`]: what `node.toml` says;
+//! * [`node`]: the daemon itself; [`config`]: what `node.toml` says;
 //! * [`ca`], [`identity`]: who a node is, and who says so;
 //! * [`tls`], [`quic`]: authenticated links to other nodes, newest frame wins;
 //! * [`envelope`]: what travels on a link; [`claims`]: which node speaks for a device;
@@ -20,6 +20,7 @@ pub mod config;
 pub mod envelope;
 pub mod files;
 pub mod identity;
+pub mod node;
 pub mod quic;
 pub mod refusals;
 pub mod tls;

@@ -115,6 +115,11 @@ impl Refusals {
         Some(format!("refused from {peer}: {name}: {}{more}", entry.refusals.last))
     }
 
+    /// How much was refused over all peers and kinds.
+    pub fn total(&self) -> u64 {
+        self.peers.values().flat_map(|entry| entry.refusals.counts.values()).sum()
+    }
+
     /// The counts of each peer, ascending by name.
     pub fn peers(&self) -> BTreeMap<String, PeerRefusals> {
         self.peers.iter().map(|(peer, entry)| (peer.clone(), entry.refusals.clone())).collect()

@@ -1,5 +1,6 @@
 //! Statements and expressions.
 
+use super::fault::TOO_DEEP;
 use super::{Fault, Round, frame};
 use crate::program::{Block, Callee, Expr, ExprKind, LocalId, Statement};
 use crate::source::Span;
@@ -85,7 +86,7 @@ impl Round<'_> {
     fn spend(&mut self) -> Result<(), Fault> {
         if self.depth >= self.input.limits.depth {
             let message = format!("recursion deeper than {} levels", self.input.limits.depth);
-            return Err(Fault::new("FR-R006", message)
+            return Err(Fault::new(TOO_DEEP, message)
                 .help("does the recursion end? did you mean `if` instead of `mux`? `mux` evaluates both branches"));
         }
         match self.fuel.checked_sub(1) {

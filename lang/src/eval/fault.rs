@@ -3,7 +3,10 @@
 use crate::diag::{Diagnostic, Severity};
 use crate::source::Span;
 use std::fmt;
+use std::sync::Arc;
 
+/// The code of the fault that says which function recurs too deeply.
+pub(crate) const TOO_DEEP: &str = "FR-R006";
 /// Most calls that a trap lists.
 const MAX_TRACE: usize = 6;
 
@@ -42,7 +45,14 @@ impl Fault {
     /// The error occurred inside a call.
     #[must_use]
     pub(crate) fn called(mut self, function: &str, span: &Span) -> Self {
-        if self.0.trace.len() < MAX_TRACE {
+        if self.0.code == TOO_DEEP && self.0.trace.is_empty() {
+            self.0.message = format!("{} in {function}", self.0.message);
+        }
+        // Recursion calls from the same place again and again: said once.
+        let repeats = self.0.trace.last().is_some_and(|(last, _)| {
+            Arc::ptr_eq(&last.source, &span.source) && last.start == span.start
+        });
+        if self.0.trace.len() < MAX_TRACE && !repeats {
             self.0.trace.push((span.clone(), format!("in the call of {function}")));
         }
         self

@@ -12,7 +12,7 @@ mod client;
 mod server;
 
 pub use client::{AdminError, Client, Watch};
-pub(crate) use server::{Call, Serving, SocketError, bind, serve};
+pub(crate) use server::{Call, Serving, bind, serve};
 
 use crate::cluster::{ClusterEvent, Known};
 use crate::quic::TransportStatus;

@@ -56,8 +56,10 @@ impl LinkEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DownReason {
-    /// The peer said goodbye: it ends on purpose.
+    /// The peer said goodbye: it ends on purpose, and for good.
     Goodbye,
+    /// The peer's daemon ends, but its services run on.
+    Leaving,
     /// The peer restarted and no longer knows the link.
     Restarted,
     /// Nothing was heard for the idle time.
@@ -72,6 +74,7 @@ impl std::fmt::Display for DownReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Goodbye => "the peer said goodbye",
+            Self::Leaving => "the peer's daemon ends, its services run on",
             Self::Restarted => "the peer restarted",
             Self::Silent => "nothing heard for the idle time",
             Self::Quarantined => "the peer is in quarantine",

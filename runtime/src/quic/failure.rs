@@ -8,8 +8,10 @@ use quinn::{ConnectionError, VarInt};
 pub(super) mod code {
     use quinn::VarInt;
 
-    /// The node ends on purpose.
+    /// The node ends on purpose, and what it did ends with it.
     pub(in crate::quic) const GOODBYE: VarInt = VarInt::from_u32(0);
+    /// The daemon ends, but its services run on and the next daemon will speak for them.
+    pub(in crate::quic) const LEAVING: VarInt = VarInt::from_u32(5);
     /// Another link between the two nodes is kept.
     pub(in crate::quic) const DUPLICATE: VarInt = VarInt::from_u32(1);
     /// The peer misbehaved.
@@ -113,6 +115,7 @@ pub(super) fn down_reason(error: &ConnectionError) -> DownReason {
         ConnectionError::TimedOut => DownReason::Silent,
         ConnectionError::ApplicationClosed(close) => match close.error_code {
             code::GOODBYE => DownReason::Goodbye,
+            code::LEAVING => DownReason::Leaving,
             other => DownReason::Failed(match Failure::of_close(other) {
                 Failure::RefusedByPeer(reason) => format!("closed by the peer: {reason}"),
                 _ => "closed by the peer".to_owned(),

@@ -310,6 +310,17 @@ impl Hub {
         }
     }
 
+    /// Whether there is a link to every configured peer.
+    pub(super) fn all_peers_linked(&self) -> bool {
+        let state = self.lock();
+        let linked = |node: &String| state.links.contains_key(node);
+        state.peers.iter().all(|peer| peer.node.as_ref().is_some_and(linked))
+    }
+
+    pub(super) fn refused_total(&self) -> u64 {
+        self.lock().refusals.total()
+    }
+
     pub(super) fn status(&self) -> TransportStatus {
         let state = self.lock();
         let links = state.links.values().map(|link| LinkStatus {

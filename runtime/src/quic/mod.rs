@@ -80,6 +80,15 @@ pub enum QuicError {
     Configuration(String),
 }
 
+/// What a node tells its peers when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// It and what it did are gone.
+    ForGood,
+    /// Only the daemon ends; its services run on, and the next daemon will speak for them.
+    ServicesRunOn,
+}
+
 /// A handle to send with; cheap to clone.
 #[derive(Clone)]
 pub struct Transport {
@@ -169,15 +178,28 @@ impl Transport {
         self.hub.refuse(peer, kind, reason);
     }
 
+    /// Whether there is a link to every configured peer.
+    pub fn all_peers_linked(&self) -> bool {
+        self.hub.all_peers_linked()
+    }
+
+    /// How much was refused since the start, over all peers and kinds.
+    pub fn refused_total(&self) -> u64 {
+        self.hub.refused_total()
+    }
+
     /// Links, configured peers and refusals now.
     pub fn status(&self) -> TransportStatus {
         self.hub.status()
     }
 
-    /// Says goodbye to all peers and ends; waits, within bounds, until the goodbyes are sent.
-    pub async fn shut_down(&self) {
+    /// Says farewell to all peers and ends; waits, within bounds, until the farewells are sent.
+    pub async fn shut_down(&self, farewell: Farewell) {
         self.hub.stop.send_replace(true);
-        self.endpoint.close(code::GOODBYE, b"goodbye");
+        match farewell {
+            Farewell::ForGood => self.endpoint.close(code::GOODBYE, b"goodbye"),
+            Farewell::ServicesRunOn => self.endpoint.close(code::LEAVING, b"services run on"),
+        }
         let _ = tokio::time::timeout(Duration::from_secs(1), self.endpoint.wait_idle()).await;
         self.hub.events.close();
     }
@@ -193,7 +215,7 @@ impl LinkEvents {
 impl Drop for LinkEvents {
     fn drop(&mut self) {
         self.hub.stop.send_replace(true);
-        self.endpoint.close(code::GOODBYE, b"goodbye");
+        self.endpoint.close(code::LEAVING, b"dropped");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::fixture::{Cluster, Node, anywhere, named, unnamed};
 use bytes::Bytes;
-use fieldrun_runtime::quic::{DownReason, LinkEvent, MAX_FRAME, SendError};
+use fieldrun_runtime::quic::{DownReason, Farewell, LinkEvent, MAX_FRAME, SendError};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
@@ -82,7 +82,7 @@ async fn a_goodbye_is_noticed_at_once() {
     let mut b = cluster.start("b", anywhere(), &[named("a", a.addr())]);
     b.up("a").await;
     let asked = Instant::now();
-    a.transport.shut_down().await;
+    a.transport.shut_down(Farewell::ForGood).await;
     assert_eq!(b.down("a").await, DownReason::Goodbye);
     assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
 }
@@ -127,9 +127,9 @@ async fn a_link_comes_back_after_a_restart() {
     let place = b.addr();
     let mut a = cluster.start("a", anywhere(), &[unnamed(place)]);
     a.up("b").await;
-    b.transport.shut_down().await;
+    b.transport.shut_down(Farewell::ServicesRunOn).await;
     drop(b);
-    assert_eq!(a.down("b").await, DownReason::Goodbye);
+    assert_eq!(a.down("b").await, DownReason::Leaving);
     tokio::time::sleep(Duration::from_millis(300)).await;
     let back = Instant::now();
     let _b = cluster.start("b", place, &[]);

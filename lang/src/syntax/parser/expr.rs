@@ -5,6 +5,9 @@ use super::super::token::Tok;
 use super::{Parse, Parser};
 use crate::diag::Diagnostic;
 
+/// Most operators or calls in one chain.
+const MAX_CHAIN: usize = 400;
+
 /// The level of a binary operator, low to high (language.md §2.3); all associate to the left.
 fn binary(tok: &Tok) -> Option<(u8, BinaryOp)> {
     Some(match tok {
@@ -41,7 +44,9 @@ impl Parser<'_> {
     }
 
     fn parse_binary(&mut self, mut left: Expr, above: u8) -> Parse<Expr> {
+        let mut links = 0;
         while let Some((level, op)) = binary(self.peek()).filter(|(level, _)| *level > above) {
+            self.chain(&mut links)?;
             if *self.peek() == Tok::Minus && self.ahead(0).starts_line {
                 let diagnostic = Diagnostic::warning("FR-L020", &self.here(), "this line continues the one before: it subtracts")
                     .help("end the line before with `;`, or put the `-` at its end");
@@ -58,6 +63,18 @@ impl Parser<'_> {
             left = Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), span };
         }
         Ok(left)
+    }
+
+    /// A long chain of operators or calls is as deep a tree as nested brackets are.
+    fn chain(&mut self, links: &mut usize) -> Parse<()> {
+        *links += 1;
+        if *links <= MAX_CHAIN {
+            return Ok(());
+        }
+        let message = format!("this chain has more than {MAX_CHAIN} links");
+        let diagnostic = Diagnostic::error("FR-L011", &self.here(), message)
+            .help("name a part with `let`, or fold a tuple: `[1, 2, 3].fold(0) { a, b -> a + b }`");
+        Err(self.report(diagnostic))
     }
 
     fn unary_operator(&self) -> Option<UnaryOp> {
@@ -88,7 +105,9 @@ impl Parser<'_> {
 
     /// Calls, methods and trailing functions attach greedily to what precedes them.
     fn parse_postfix(&mut self, mut left: Expr) -> Parse<Expr> {
+        let mut links = 0;
         loop {
+            self.chain(&mut links)?;
             left = match self.peek() {
                 Tok::Dot => self.parse_method(left)?,
                 Tok::LParen if self.old_lambda_ahead() => {

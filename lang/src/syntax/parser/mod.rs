@@ -30,8 +30,16 @@ type Parse<T> = Result<T, Reported>;
 /// Reads a module or program; what could not be read is reported and missing in the tree.
 pub(crate) fn parse(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Module {
     let tokens = lex(source, diagnostics);
-    let mut parser =
-        Parser { source, tokens, at: 0, nesting: 0, diagnostics, dialect: Vec::new(), errors: 0 };
+    let mut parser = Parser {
+        source,
+        tokens,
+        at: 0,
+        nesting: 0,
+        diagnostics,
+        dialect: Vec::new(),
+        unfinished_let: None,
+        errors: 0,
+    };
     let mut module = parser.parse_module();
     module.dialect = parser.dialect;
     module
@@ -44,6 +52,8 @@ struct Parser<'a> {
     nesting: usize,
     diagnostics: &'a mut Vec<Diagnostic>,
     dialect: Vec<(Span, String)>,
+    /// The name of a `let` whose value is being read.
+    unfinished_let: Option<Name>,
     errors: usize,
 }
 

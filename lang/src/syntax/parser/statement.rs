@@ -63,7 +63,12 @@ impl Parser<'_> {
             match self.parse_statement() {
                 Ok(statement) => statements.push(statement),
                 Err(_) => {
-                    statements.push(Statement::Expr(Expr { kind: ExprKind::Bad, span: self.here() }));
+                    let bad = Expr { kind: ExprKind::Bad, span: self.here() };
+                    // A `let` whose value is wrong still defines its name: no further errors.
+                    statements.push(match self.unfinished_let.take() {
+                        Some(name) => Statement::Let { name, value: bad },
+                        None => Statement::Expr(bad),
+                    });
                     self.skip_to_statement(before, top);
                 }
             }
@@ -113,8 +118,10 @@ impl Parser<'_> {
         if self.peek_word("let") {
             self.advance();
             let name = self.expect_name("the name of the variable")?;
+            self.unfinished_let = Some(name.clone());
             self.expect(&Tok::Assign, "a definition looks like `let x = 1`")?;
             let value = self.parse_expr()?;
+            self.unfinished_let = None;
             return Ok(Statement::Let { name, value });
         }
         let escaped = usize::from(*self.peek() == Tok::Caret);

@@ -1,0 +1,276 @@
+//! The command line.
+
+use crate::commands;
+use crate::output::{Failure, Outcome};
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Runs aggregate programs: one short text that says what a whole network of devices does.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fieldrun",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  fieldrun demo                              eight services fail and recover in the right order
+  fieldrun program.pt                        the same as `fieldrun run program.pt`
+  fieldrun run restart.pt -c node.toml       the daemon of one node
+  fieldrun sim examples/crowd/crowd.toml     a thousand phones in a crowd
+  fieldrun check program.pt                  all errors of a program
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, program or file."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a program: with a configuration as a node of a cluster, without one alone
+    Run(RunArgs),
+    /// Run a program in a simulated network
+    Sim(SimArgs),
+    /// Run a program on one lone device and print its value each round
+    Eval(EvalArgs),
+    /// Report all errors of a program
+    Check(CheckArgs),
+    /// Make and show the cluster's certificates
+    #[command(subcommand)]
+    Ca(CaCommand),
+    /// Show services, nodes and neighbours of the cluster
+    Status(StatusArgs),
+    /// Print every state change of the cluster as it happens
+    Watch(StatusArgs),
+    /// Start a service of this node
+    Start(ServiceArgs),
+    /// Stop a service of this node, and keep it stopped
+    Stop(ServiceArgs),
+    /// Restart a service of this node, or start a hung one
+    Restart(ServiceArgs),
+    /// Forget a service's failures, so that programs may start it again
+    Reset(ServiceArgs),
+    /// End the daemon; its services run on unless they are to be stopped
+    Shutdown(ShutdownArgs),
+    /// The services of the examples: see `fieldrun qr-service --help`
+    #[command(hide = true, disable_help_flag = true)]
+    QrService {
+        /// As documented by the service itself.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The program
+    #[arg(value_name = "PROGRAM.pt")]
+    pub(crate) program: PathBuf,
+    /// The node's configuration; without it one device runs alone and prints its values
+    #[arg(short, long, value_name = "node.toml")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of modules; wins over the embedded library
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Vec<PathBuf>,
+    /// A value of the environment of a device that runs alone, as JSON
+    #[arg(long, value_name = "KEY=JSON", conflicts_with = "config")]
+    pub(crate) env: Vec<String>,
+    /// Least level of log messages
+    #[arg(long, value_name = "LEVEL", default_value = "info",
+          value_parser = ["error", "warn", "info", "debug", "trace"])]
+    pub(crate) log: String,
+    /// Write log messages as JSON
+    #[arg(long)]
+    pub(crate) log_json: bool,
+    /// End when the parent process ends, as daemons of the demo do
+    #[arg(long, hide = true)]
+    pub(crate) die_with_parent: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The program
+    #[arg(value_name = "PROGRAM.pt")]
+    pub(crate) program: PathBuf,
+    /// Folder of modules; wins over the embedded library
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// The program
+    #[arg(value_name = "PROGRAM.pt")]
+    pub(crate) program: PathBuf,
+    /// Number of rounds, one second each; 0 only loads the program
+    #[arg(long, default_value_t = 1)]
+    pub(crate) rounds: u64,
+    /// Print one JSON object a round
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Folder of modules; wins over the embedded library
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Vec<PathBuf>,
+    /// A value of the environment, as JSON
+    #[arg(long, value_name = "KEY=JSON")]
+    pub(crate) env: Vec<String>,
+    /// Seed of the device's random numbers
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fieldrun sim examples/crowd/crowd.toml
+  fieldrun sim program.pt --time 2m --svg map.svg
+  fieldrun sim scenario.toml --json | head")]
+pub(crate) struct SimArgs {
+    /// A scenario, or a program for a default network of a hundred devices
+    #[arg(value_name = "SCENARIO.toml|PROGRAM.pt")]
+    pub(crate) scenario: PathBuf,
+    /// Print one JSON object for each recorded event, and write no files unless asked to
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Another seed than the scenario's
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Another simulated time than the scenario's, such as 90s or 5m
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<String>,
+    /// Folder of modules; wins over the embedded library
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Vec<PathBuf>,
+    /// Folder for map.svg and values.csv [default: fieldrun-out/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write the map to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// A further map at this simulated time; may be repeated
+    #[arg(long, value_name = "TIME")]
+    pub(crate) map_at: Vec<String>,
+    /// Write the table of values to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Threads [default: all cores]; results do not depend on it
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaCommand {
+    /// Make the authority of a new cluster: ca.pem and ca.key
+    Init {
+        /// The name of the cluster
+        #[arg(long)]
+        cluster: String,
+        /// Where the authority's files are written
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+        /// Days of validity
+        #[arg(long, default_value_t = 3650)]
+        days: u32,
+    },
+    /// Issue the certificate of a node: NODE.pem and NODE.key
+    Issue {
+        /// The name of the node
+        node: String,
+        /// A service that the node may speak for; may be repeated
+        #[arg(long, value_name = "ID")]
+        service: Vec<String>,
+        /// Where the authority's files are
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        ca: PathBuf,
+        /// Where the node's files are written
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+        /// Days of validity
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+    },
+    /// Say whom a certificate names and how long it is valid
+    Show {
+        /// The certificate
+        #[arg(value_name = "FILE.pem")]
+        file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    /// The Unix socket of a node's daemon
+    #[arg(long, value_name = "SOCKET", env = "FIELDRUN_SOCKET", conflicts_with = "config")]
+    pub(crate) socket: Option<PathBuf>,
+    /// The node's configuration, which names its socket
+    #[arg(short, long, value_name = "node.toml")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServiceArgs {
+    /// The service's id
+    pub(crate) service: String,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShutdownArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// Stop its services first
+    #[arg(long)]
+    pub(crate) stop_services: bool,
+}
+
+/// Reads the command line; `fieldrun program.pt` is short for `fieldrun run program.pt`.
+pub(crate) fn parse() -> Cli {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    let is_program = |word: &OsString| PathBuf::from(word).extension().is_some_and(|e| e == "pt");
+    if words.get(1).is_some_and(is_program) {
+        words.insert(1, OsString::from("run"));
+    }
+    Cli::parse_from(words)
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> ExitCode {
+        self.command.run().unwrap_or_else(|failure: Failure| failure.report())
+    }
+}
+
+impl Command {
+    fn run(self) -> Outcome {
+        match self {
+            Self::Run(args) => commands::node::run(&args),
+            Self::Sim(args) => commands::sim::sim(&args),
+            Self::Eval(args) => commands::program::eval(&args),
+            Self::Check(args) => commands::program::check(&args),
+            Self::Ca(command) => commands::ca::ca(command),
+            Self::Status(args) => commands::admin::status(&args),
+            Self::Watch(args) => commands::admin::watch(&args),
+            Self::Start(args) => commands::admin::start(args),
+            Self::Stop(args) => commands::admin::stop(args),
+            Self::Restart(args) => commands::admin::restart(args),
+            Self::Reset(args) => commands::admin::reset(args),
+            Self::Shutdown(args) => commands::admin::shutdown(&args),
+            Self::QrService { words } => Ok(fieldrun_examples::qr::main(words)),
+        }
+    }
+}

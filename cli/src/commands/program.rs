@@ -1,0 +1,69 @@
+//! Commands about a program alone: `check` and `eval`.
+
+use crate::args::{CheckArgs, EvalArgs};
+use crate::output::{self, Failure, Outcome};
+use fieldrun_device::host::Reading;
+use fieldrun_device::{
+    Clock, Device, DeviceConfig, Input, Micros, NodeId, Output, SensorFrame, json,
+};
+use fieldrun_stdlib::{LoadError, Loaded, load_file};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Loads a program and prints what is worth saying about it.
+pub(crate) fn load(path: &Path, folders: &[PathBuf]) -> Result<Loaded, Failure> {
+    let loaded = load_file(path, folders).map_err(|error| match error {
+        LoadError::Program(diagnostics) => Failure::usage(diagnostics.render(output::colour())),
+        other => Failure::usage(other),
+    })?;
+    output::findings(&loaded.findings);
+    Ok(loaded)
+}
+
+/// `fieldrun check PROGRAM.pt`.
+pub(crate) fn check(args: &CheckArgs) -> Outcome {
+    load(&args.program, &args.path)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `fieldrun eval PROGRAM.pt --rounds N`: a lone device, a round each second of its logical clock.
+pub(crate) fn eval(args: &EvalArgs) -> Outcome {
+    let loaded = load(&args.program, &args.path)?;
+    let env = args.env.iter().map(|text| variable(text)).collect::<Result<_, _>>()?;
+    let sensors = SensorFrame { env, position: Some(vec![0.0, 0.0]) };
+    let id = NodeId::Int(0);
+    let config = DeviceConfig {
+        clock: Clock::Logical,
+        seed: args.seed,
+        ..DeviceConfig::new(id.clone(), loaded.program)
+    };
+    let mut device = Device::new(config);
+    for round in 1..=args.rounds {
+        let now = Micros(round * Micros::SECOND.0);
+        device.handle(Input::Tick { now, sensors: &sensors }).map_err(Failure::failed)?;
+        while let Some(output) = device.poll() {
+            let Output::Round(report) = output else { continue };
+            let value = report
+                .result
+                .map_err(|trap| Failure::usage(trap.diagnostic().render(output::colour())))?;
+            if args.json {
+                let value = json::to_json(&value, &id);
+                output::line(&serde_json::json!({ "round": round, "value": value }).to_string())?;
+            } else {
+                output::line(&format!("{round}\t{value}"))?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `key=JSON`.
+pub(crate) fn variable(text: &str) -> Result<(String, Reading), Failure> {
+    let bad = |why: String| {
+        Failure::usage(format!("--env {text}: {why}\n  write it like --env 'source=true', --env 'id=\"a\"' or --env 'xs=[1,2]'"))
+    };
+    let (key, value) = text.split_once('=').ok_or_else(|| bad("there is no `=`".to_owned()))?;
+    let parsed = serde_json::from_str(value).map_err(|error| bad(format!("`{value}` is not JSON: {error}")))?;
+    let reading = json::from_json(&parsed).map_err(bad)?;
+    Ok((key.to_owned(), reading))
+}

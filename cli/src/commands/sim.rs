@@ -1,0 +1,145 @@
+//! `fieldrun sim`.
+
+use super::program;
+use crate::args::SimArgs;
+use crate::output::{self, Failure, Outcome};
+use fieldrun_sim::record::{Csv, JsonLines, SvgMaps};
+use fieldrun_sim::{Flow, Moment, Observer, Scenario, SimError};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+pub(crate) fn sim(args: &SimArgs) -> Outcome {
+    let scenario = scenario(args)?;
+    if let Some(threads) = args.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(8 << 20);
+        pool.build_global().map_err(Failure::usage)?;
+    }
+    let loaded = program::load(&scenario.program, &scenario.path)?;
+    let files = Files::choose(args, &scenario)?;
+    let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+    if args.json {
+        observers.push(Box::new(JsonLines::new(BufWriter::new(io::stdout()))));
+    } else {
+        observers.push(Box::new(Progress::new()));
+    }
+    if let Some(svg) = &files.svg {
+        let times = args.map_at.iter().map(|t| time("--map-at", t)).collect::<Result<_, _>>()?;
+        observers.push(Box::new(SvgMaps::new(&scenario, svg, times).map_err(Failure::usage)?));
+    }
+    if let Some(csv) = &files.csv {
+        observers.push(Box::new(Csv::new(BufWriter::new(create(csv)?))));
+    }
+    let start = Instant::now();
+    let summary = fieldrun_sim::run(&scenario, &loaded.program, &mut observers).map_err(ended)?;
+    drop(observers);
+    let page = summary.text(Some(start.elapsed()));
+    if args.json {
+        output::say(page.trim_end());
+    } else {
+        output::text(&page)?;
+    }
+    for file in files.svg.iter().chain(&files.csv) {
+        output::say(&format!("wrote {}", file.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A reader that went away ends the program quietly, as `head` expects.
+fn ended(error: SimError) -> Failure {
+    match &error {
+        SimError::Output { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => {
+            std::process::exit(0)
+        }
+        _ => Failure::usage(error),
+    }
+}
+
+fn scenario(args: &SimArgs) -> Result<Scenario, Failure> {
+    let is_program = args.scenario.extension().is_some_and(|e| e == "pt");
+    let mut scenario = if is_program {
+        Scenario::default_for(&args.scenario)
+    } else {
+        Scenario::load(&args.scenario).map_err(Failure::usage)?
+    };
+    if let Some(seed) = args.seed {
+        scenario.seed = seed;
+    }
+    if let Some(text) = &args.time {
+        scenario.stop = fieldrun_sim::scenario::Stop { time: Some(time("--time", text)?), ..Default::default() };
+    }
+    scenario.path.splice(0..0, args.path.iter().cloned());
+    Ok(scenario)
+}
+
+fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Failure> {
+    fieldrun_sim::scenario::parse_time(text).map_err(|why| Failure::usage(format!("{flag} {text}: {why}")))
+}
+
+/// What is written, and where.
+struct Files {
+    svg: Option<PathBuf>,
+    csv: Option<PathBuf>,
+}
+
+impl Files {
+    /// For people a map and a table by default; for scripts only what was asked for.
+    fn choose(args: &SimArgs, scenario: &Scenario) -> Result<Self, Failure> {
+        let folder = match &args.out {
+            Some(out) => Some(out.clone()),
+            None if args.json || args.svg.is_some() || args.csv.is_some() => None,
+            None => Some(Path::new("fieldrun-out").join(&scenario.name)),
+        };
+        if let Some(folder) = &folder {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Failure::usage(format!("cannot make the folder {}: {error}; choose another with --out", folder.display()))
+            })?;
+        }
+        let inside = |name: &str| folder.as_ref().map(|folder| folder.join(name));
+        Ok(Self {
+            svg: args.svg.clone().or_else(|| inside("map.svg")),
+            csv: args.csv.clone().or_else(|| inside("values.csv")),
+        })
+    }
+}
+
+fn create(path: &Path) -> Result<File, Failure> {
+    File::create(path).map_err(|error| {
+        Failure::usage(format!("cannot write {}: {error}; does its folder exist?", path.display()))
+    })
+}
+
+/// A bar on a terminal; nothing elsewhere.
+struct Progress(ProgressBar);
+
+impl Progress {
+    const STEPS: u64 = 1000;
+
+    fn new() -> Self {
+        let bar = ProgressBar::new(Self::STEPS);
+        let style = ProgressStyle::with_template("{bar:40} {percent}%  {msg}  {eta} left");
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+}
+
+impl Observer for Progress {
+    fn event(&mut self, moment: &Moment<'_>) -> Result<Flow, SimError> {
+        let position = (moment.progress * Self::STEPS as f64) as u64;
+        if position != self.0.position() {
+            self.0.set_message(format!("{:.0} s simulated", moment.at.seconds()));
+            self.0.set_position(position);
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn finish(&mut self, _: &Moment<'_>) -> Result<(), SimError> {
+        self.0.finish_and_clear();
+        Ok(())
+    }
+}

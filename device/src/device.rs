@@ -1,0 +1,355 @@
+//! The device: frames and ticks in, frames and actions out.
+
+use crate::host::{Action, Reading};
+use crate::host_values;
+use crate::inbox::{Accepted, Inbox, NeighborInfo, Retention};
+use crate::wire::{self, DecodeError, Frame};
+use bytes::Bytes;
+use fieldrun_lang::{
+    Environment, Micros, Neighbor, NodeId, Program, RoundInput, State, Trap, Value, run_round,
+};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// What time means to the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// `getDeltaTime`, `nbrLag` and `nbrDelay` are measured.
+    Real,
+    /// They are 1 from the first round on: rounds are the unit of time.
+    Logical,
+}
+
+/// What a device may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Limits of one round of evaluation.
+    pub round: fieldrun_lang::Limits,
+    /// Bytes of one frame, received or sent.
+    pub frame_bytes: usize,
+    /// Neighbours.
+    pub neighbors: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { round: fieldrun_lang::Limits::default(), frame_bytes: 1 << 20, neighbors: 4_096 }
+    }
+}
+
+/// How a device is made.
+#[derive(Clone, Debug)]
+pub struct DeviceConfig {
+    /// Its unique name.
+    pub id: NodeId,
+    /// What it runs.
+    pub program: Arc<Program>,
+    /// When it means to run its next round; announced to neighbours.
+    pub period: Micros,
+    /// What time means to the program.
+    pub clock: Clock,
+    /// How long neighbours count.
+    pub retention: Retention,
+    /// Seed of its random numbers, together with its id.
+    pub seed: u64,
+    /// How often it was started.
+    pub incarnation: u64,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+impl DeviceConfig {
+    /// One round a second on a real clock; neighbours count for three of their periods.
+    pub fn new(id: NodeId, program: Arc<Program>) -> Self {
+        Self {
+            id,
+            program,
+            period: Micros::SECOND,
+            clock: Clock::Real,
+            retention: Retention::Periods(3.0),
+            seed: 0,
+            incarnation: 1,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What the surroundings look like just before a round.
+#[derive(Clone, Debug, Default)]
+pub struct SensorFrame {
+    /// Readings by name. A reading goes into the environment when it changes; what the program puts
+    /// there under the same name stays until then.
+    pub env: Vec<(String, Reading)>,
+    /// Where the device is, in metres.
+    pub position: Option<Vec<f64>>,
+}
+
+/// What happens to a device.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// Time for a round.
+    Tick {
+        /// The device's clock.
+        now: Micros,
+        /// A snapshot of the surroundings.
+        sensors: &'a SensorFrame,
+    },
+    /// Bytes from a neighbour.
+    Message {
+        /// The device's clock.
+        now: Micros,
+        /// The device that sent them, as the transport knows it.
+        from: &'a NodeId,
+        /// An encoded [`Frame`].
+        bytes: &'a [u8],
+    },
+    /// A frame that was decoded already, as a simulator does once for all receivers.
+    Frame {
+        /// The device's clock.
+        now: Micros,
+        /// What [`wire::decode`] gave.
+        frame: Arc<Frame>,
+    },
+    /// A neighbour said goodbye, or the link to it is gone.
+    NeighborGone {
+        /// The device's clock.
+        now: Micros,
+        /// The neighbour.
+        id: &'a NodeId,
+    },
+}
+
+/// What a device wants done.
+#[derive(Debug)]
+pub enum Output {
+    /// To every neighbour: one encoded frame.
+    Broadcast(Bytes),
+    /// To the host, after a round that succeeded.
+    Actuate(Action),
+    /// What the round gave.
+    Round(RoundReport),
+    /// Advice when the next tick is due. Always the last output of an input.
+    WakeAt(Micros),
+}
+
+/// What a round gave.
+#[derive(Clone, Debug)]
+pub struct RoundReport {
+    /// The number of the round, from 1.
+    pub round: u64,
+    /// When it ran.
+    pub at: Micros,
+    /// The value of the program, or why there is none.
+    pub result: Result<Value, Trap>,
+}
+
+/// Why a message was not taken. The device is unchanged.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// The bytes are no frame.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The frame names another sender than the transport does.
+    #[error("a frame of {claimed} came from {sender} (each device may speak only for itself)")]
+    ForeignSender {
+        /// Who the frame says it is from.
+        claimed: String,
+        /// Who sent it.
+        sender: String,
+    },
+    /// The frame claims to be from this very device.
+    #[error("a frame claims to be from this device, {0} (give each device an id of its own)")]
+    OwnId(String),
+    /// There are as many neighbours as may be.
+    #[error("there are {0} neighbours already (raise the limit, or link fewer)")]
+    TooManyNeighbors(usize),
+}
+
+/// A device: one running copy of a program.
+///
+/// # Contract
+/// Call [`Device::handle`] once, then [`Device::poll`] until it returns nothing (the last output is
+/// [`Output::WakeAt`]); only then the next `handle`. `now` never goes back. There is no other way
+/// in or out: no clock, no socket, no thread.
+#[derive(Debug)]
+pub struct Device {
+    config: DeviceConfig,
+    inbox: Inbox,
+    state: State,
+    environment: Environment,
+    /// The last reading of each name.
+    readings: BTreeMap<String, Reading>,
+    random: u64,
+    round: u64,
+    last_round: Option<Micros>,
+    wake_at: Micros,
+    outputs: VecDeque<Output>,
+}
+
+impl Device {
+    /// A device before its first round.
+    pub fn new(config: DeviceConfig) -> Self {
+        // One stream a device: the id is mixed into the seed.
+        let text = config.id.to_string();
+        let mixed = text.bytes().fold(config.seed ^ 0x9e37_79b9_7f4a_7c15, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(29)
+        });
+        Self {
+            config,
+            inbox: Inbox::default(),
+            state: State::default(),
+            environment: Environment::new(),
+            readings: BTreeMap::new(),
+            random: mixed,
+            round: 0,
+            last_round: None,
+            wake_at: Micros(0),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &NodeId {
+        &self.config.id
+    }
+
+    /// Neighbours that count now, in ascending id.
+    pub fn neighbors(&self) -> impl Iterator<Item = NeighborInfo> + '_ {
+        let own = self.config.program.fingerprint();
+        self.inbox.entries().map(move |entry| NeighborInfo {
+            id: entry.frame.from.clone(),
+            incarnation: entry.frame.incarnation,
+            round: entry.frame.round,
+            last_heard: entry.received,
+            other_program: entry.frame.program != own,
+        })
+    }
+
+    /// The environment as the last successful round left it.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Something happened.
+    ///
+    /// # Errors
+    /// A message could not be taken; the device is as before, and nothing else is affected.
+    pub fn handle(&mut self, input: Input<'_>) -> Result<(), DeviceError> {
+        match input {
+            Input::Tick { now, sensors } => {
+                self.tick(now, sensors);
+                Ok(())
+            }
+            Input::Message { now, from, bytes } => {
+                let frame = wire::decode(bytes, &self.config.limits)?;
+                if frame.from != *from {
+                    let (claimed, sender) = (frame.from.to_string(), from.to_string());
+                    return Err(DeviceError::ForeignSender { claimed, sender });
+                }
+                self.receive(now, frame)
+            }
+            Input::Frame { now, frame } => self.receive(now, Frame::clone(&frame)),
+            Input::NeighborGone { id, .. } => {
+                self.inbox.remove(id);
+                self.outputs.push_back(Output::WakeAt(self.wake_at));
+                Ok(())
+            }
+        }
+    }
+
+    /// The next thing to do; nothing after [`Output::WakeAt`].
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn receive(&mut self, now: Micros, frame: Frame) -> Result<(), DeviceError> {
+        if frame.from == self.config.id {
+            return Err(DeviceError::OwnId(frame.from.to_string()));
+        }
+        let max = self.config.limits.neighbors;
+        if self.inbox.accept(frame, now, max) == Accepted::Full {
+            return Err(DeviceError::TooManyNeighbors(max));
+        }
+        self.outputs.push_back(Output::WakeAt(self.wake_at));
+        Ok(())
+    }
+
+    /// One round: sensors, stale neighbours out, evaluate, and only after success commit, send and
+    /// act. After a trap the old state stays and nothing is sent.
+    fn tick(&mut self, now: Micros, sensors: &SensorFrame) {
+        self.round += 1;
+        self.sense(sensors);
+        self.inbox.retire(now, self.config.retention);
+        let result = self.evaluate(now, sensors);
+        self.last_round = Some(now);
+        self.outputs.push_back(Output::Round(RoundReport { round: self.round, at: now, result }));
+        self.wake_at = Micros(now.0 + self.config.period.0);
+        self.outputs.push_back(Output::WakeAt(self.wake_at));
+    }
+
+    fn sense(&mut self, sensors: &SensorFrame) {
+        for (name, reading) in &sensors.env {
+            if self.readings.get(name) != Some(reading) {
+                self.readings.insert(name.clone(), reading.clone());
+                self.environment.insert(Arc::from(name.as_str()), host_values::value(reading));
+            }
+        }
+    }
+
+    fn evaluate(&mut self, now: Micros, sensors: &SensorFrame) -> Result<Value, Trap> {
+        let own_program = self.config.program.fingerprint();
+        let logical = self.config.clock == Clock::Logical;
+        let neighbors: Vec<Neighbor<'_>> = self
+            .inbox
+            .entries()
+            .filter(|entry| entry.frame.program == own_program)
+            .map(|entry| Neighbor {
+                id: &entry.frame.from,
+                exports: &entry.frame.exports,
+                lag: if logical { 1.0 } else { now.since(entry.received).seconds() },
+                delay: if logical { 1.0 } else { entry.frame.period.seconds() },
+            })
+            .collect();
+        let since_last = self.last_round.map_or(0.0, |last| now.since(last).seconds());
+        let output = run_round(
+            &self.config.program,
+            &RoundInput {
+                id: &self.config.id,
+                now: now.seconds(),
+                delta: if logical { 1.0 } else { since_last },
+                position: sensors.position.as_deref(),
+                neighbors: &neighbors,
+                state: &self.state,
+                environment: &self.environment,
+                random: self.random,
+                limits: self.config.limits.round,
+            },
+        )?;
+        let bytes = self.encoded(output.exports)?;
+        self.state = output.state;
+        self.environment = output.environment;
+        self.random = output.random;
+        self.outputs.push_back(Output::Broadcast(bytes));
+        self.outputs.extend(output.actions.iter().map(|a| Output::Actuate(host_values::action(a))));
+        Ok(output.value)
+    }
+
+    fn encoded(&self, exports: fieldrun_lang::Exports) -> Result<Bytes, Trap> {
+        let bytes = wire::encode(&Frame {
+            from: self.config.id.clone(),
+            incarnation: self.config.incarnation,
+            round: self.round,
+            period: self.config.period,
+            program: self.config.program.fingerprint(),
+            exports: Arc::new(exports),
+        });
+        let limit = self.config.limits.frame_bytes;
+        if bytes.len() > limit {
+            let message = format!("the message of this round has {} bytes; at most {limit} can be sent", bytes.len());
+            return Err(Trap::without_place("FR-R040", message, "share less: does a shared tuple or text grow every round?"));
+        }
+        Ok(Bytes::from(bytes))
+    }
+}

@@ -1,0 +1,85 @@
+//! What can go wrong in a simulation.
+
+use crate::scenario::Problems;
+use std::io;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Why a simulation cannot start or go on. Every message names the remedy.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SimError {
+    /// The scenario file holds mistakes; displays each with its line.
+    #[error("{0}")]
+    Scenario(Box<Problems>),
+    /// The scenario file is too large to be meant.
+    #[error(
+        "{} has {bytes} bytes; a scenario has at most 32 MiB: describe many devices by [[group]]",
+        path.display()
+    )]
+    ScenarioTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
+    /// The program does not load; displays every diagnostic.
+    #[error("{0}")]
+    Program(#[from] fieldrun_stdlib::LoadError),
+    /// A file cannot be read or written.
+    #[error("cannot {action} {}: {source}; check that the path exists and may be used", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// An output stream cannot be written.
+    #[error("cannot write the {what}: {source}; check the disk and the reader of the output")]
+    Output {
+        /// Which output.
+        what: &'static str,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A `[[set]]` names a device that is not there.
+    #[error(
+        "[[set]] names device {id}, but there is none; without ids of their own, devices are numbered from 0"
+    )]
+    UnknownDevice {
+        /// The name.
+        id: String,
+    },
+    /// A map is wanted of a time that the run does not reach.
+    #[error(
+        "a map at {time} s, but the run ends at {end} s; choose an earlier time or a later `stop`"
+    )]
+    MapAfterEnd {
+        /// The wanted time in seconds.
+        time: f64,
+        /// The end in seconds.
+        end: f64,
+    },
+    /// More devices than the simulator takes.
+    #[error("{count} devices are more than the limit of {limit}; lower `count` in [[group]]")]
+    TooManyDevices {
+        /// How many there would be.
+        count: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The network is too dense.
+    #[error("more than {limit} links; lower `radius` in [link] or the number of devices")]
+    TooManyLinks {
+        /// The limit, counted from both ends.
+        limit: usize,
+    },
+}
+
+impl SimError {
+    pub(crate) fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::File { action, path: path.to_owned(), source }
+    }
+}

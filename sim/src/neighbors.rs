@@ -1,0 +1,246 @@
+//! Who is linked to whom: a uniform grid over the positions, then lists of neighbours.
+
+use crate::SimError;
+use std::ops::Range;
+
+/// The most links (counted from both ends) that a network may have: 400 MB of lists.
+pub const MAX_LINKS: usize = 100_000_000;
+
+/// Two or three coordinates; the third one is zero in the plane.
+pub(crate) type Point = [f64; 3];
+
+/// The neighbours of every device, in the order of the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Neighbors {
+    /// Where the list of each device begins in `flat`, and where the last one ends.
+    starts: Vec<usize>,
+    flat: Vec<u32>,
+}
+
+impl Neighbors {
+    /// Links all devices whose distance is at most `radius`.
+    pub(crate) fn within(points: &[Point], radius: f64) -> Result<Self, SimError> {
+        let grid = Grid::new(points, radius);
+        let mut starts = Vec::with_capacity(points.len() + 1);
+        let mut flat = Vec::new();
+        starts.push(0);
+        for (index, point) in points.iter().enumerate() {
+            let from = flat.len();
+            for candidate in grid.around(*point) {
+                let other = points.get(candidate as usize);
+                if candidate as usize != index
+                    && other.is_some_and(|other| distance(*point, *other) <= radius)
+                {
+                    flat.push(candidate);
+                }
+            }
+            if flat.len() > MAX_LINKS {
+                return Err(SimError::TooManyLinks { limit: MAX_LINKS });
+            }
+            if let Some(list) = flat.get_mut(from..) {
+                list.sort_unstable();
+            }
+            starts.push(flat.len());
+        }
+        Ok(Self { starts, flat })
+    }
+
+    /// The neighbours of one device, ascending.
+    pub(crate) fn of(&self, device: usize) -> &[u32] {
+        self.range(device).and_then(|range| self.flat.get(range)).unwrap_or(&[])
+    }
+
+    /// Whether two devices are linked.
+    pub(crate) fn linked(&self, a: usize, b: u32) -> bool {
+        self.of(a).binary_search(&b).is_ok()
+    }
+
+    /// The number of links, each counted from both ends.
+    pub(crate) fn ends(&self) -> usize {
+        self.flat.len()
+    }
+
+    fn range(&self, device: usize) -> Option<Range<usize>> {
+        Some(*self.starts.get(device)?..*self.starts.get(device + 1)?)
+    }
+}
+
+/// The Euclidean distance as programs compute it, so that both agree on the radius exactly.
+pub(crate) fn distance([ax, ay, az]: Point, [bx, by, bz]: Point) -> f64 {
+    let (dx, dy, dz) = (ax - bx, ay - by, az - bz);
+    (dx * dx + dy * dy + dz * dz).sqrt()
+}
+
+/// The devices by square cells of the plane, each at least as wide as the radius; so all linked
+/// devices lie in the nine cells around.
+struct Grid {
+    least: [f64; 2],
+    side: f64,
+    columns: usize,
+    rows: usize,
+    starts: Vec<usize>,
+    devices: Vec<u32>,
+}
+
+impl Grid {
+    fn new(points: &[Point], radius: f64) -> Self {
+        let (mut least, mut most) = ([f64::MAX; 2], [f64::MIN; 2]);
+        for [x, y, _] in points {
+            least = [least[0].min(*x), least[1].min(*y)];
+            most = [most[0].max(*x), most[1].max(*y)];
+        }
+        let extent = (most[0] - least[0]).max(most[1] - least[1]).max(0.0);
+        // No more cells along a side than gives about four cells a device. The small excess over
+        // the radius outweighs the rounding of the division below.
+        let per_side = ((4 * points.len()) as f64).sqrt().ceil().max(1.0);
+        let side = (radius * (1.0 + 1e-9)).max(extent / per_side);
+        let cells = |most: f64, least: f64| match side > 0.0 && side.is_finite() {
+            true => ((most - least).max(0.0) / side) as usize + 1,
+            false => 1,
+        };
+        let mut grid = Self {
+            least,
+            side,
+            columns: cells(most[0], least[0]),
+            rows: cells(most[1], least[1]),
+            starts: Vec::new(),
+            devices: vec![0; points.len()],
+        };
+        grid.sort(points);
+        grid
+    }
+
+    /// Counting sort of the devices by cell.
+    fn sort(&mut self, points: &[Point]) {
+        let mut ends = vec![0; self.columns * self.rows + 1];
+        let cells: Vec<usize> = points.iter().map(|point| self.cell(*point)).collect();
+        for cell in &cells {
+            if let Some(count) = ends.get_mut(cell + 1) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for end in &mut ends {
+            sum += *end;
+            *end = sum;
+        }
+        self.starts = ends.clone();
+        for (device, cell) in cells.iter().enumerate() {
+            let Some(next) = ends.get_mut(*cell) else { continue };
+            if let Some(slot) = self.devices.get_mut(*next) {
+                *slot = device as u32;
+            }
+            *next += 1;
+        }
+    }
+
+    fn column_row(&self, [x, y, _]: Point) -> (usize, usize) {
+        // A side of zero gives NaN or infinity, which the conversion turns into the border.
+        let column = ((x - self.least[0]) / self.side) as usize;
+        let row = ((y - self.least[1]) / self.side) as usize;
+        (column.min(self.columns - 1), row.min(self.rows - 1))
+    }
+
+    fn cell(&self, point: Point) -> usize {
+        let (column, row) = self.column_row(point);
+        row * self.columns + column
+    }
+
+    /// All devices in the nine cells around a point.
+    fn around(&self, point: Point) -> impl Iterator<Item = u32> + '_ {
+        let (column, row) = self.column_row(point);
+        let columns = column.saturating_sub(1)..=(column + 1).min(self.columns - 1);
+        let rows = row.saturating_sub(1)..=(row + 1).min(self.rows - 1);
+        rows.flat_map(move |row| {
+            let first = row * self.columns + columns.start();
+            let last = row * self.columns + columns.end();
+            let start = self.starts.get(first).copied().unwrap_or(0);
+            let end = self.starts.get(last + 1).copied().unwrap_or(start);
+            self.devices.get(start..end).unwrap_or(&[]).iter().copied()
+        })
+    }
+}
+
+/// The radius with which a device has about `wanted` neighbours: the median, over some devices,
+/// of the distance to the neighbour of that rank. Infinite when there are not that many devices.
+pub(crate) fn radius_for(points: &[Point], wanted: usize) -> f64 {
+    /// Enough for a stable median, few enough for a million devices.
+    const SAMPLE: usize = 64;
+    if points.len() <= wanted {
+        return f64::INFINITY;
+    }
+    let stride = points.len().div_ceil(SAMPLE);
+    let mut radii: Vec<f64> = points
+        .iter()
+        .step_by(stride)
+        .map(|point| {
+            let mut all: Vec<f64> = points.iter().map(|p| distance(*point, *p)).collect();
+            // Rank 0 is the device itself.
+            *all.select_nth_unstable_by(wanted, f64::total_cmp).1
+        })
+        .collect();
+    let middle = radii.len() / 2;
+    *radii.select_nth_unstable_by(middle, f64::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, Stream};
+
+    fn random_points(count: usize, flat: bool) -> Vec<Point> {
+        let mut stream = Stream::new(11, 0, Purpose::Place);
+        let mut draw = |height| {
+            let x = stream.between(-50.0, 50.0);
+            [x, stream.between(0.0, 30.0), stream.between(0.0, height)]
+        };
+        (0..count).map(|_| draw(if flat { 0.0 } else { 20.0 })).collect()
+    }
+
+    /// The definition itself, for comparison.
+    fn all_pairs(points: &[Point], radius: f64) -> Vec<Vec<u32>> {
+        let near = |a: usize| {
+            let linked = |b: &usize| *b != a && distance(points[a], points[*b]) <= radius;
+            (0..points.len()).filter(linked).map(|b| b as u32).collect()
+        };
+        (0..points.len()).map(near).collect()
+    }
+
+    #[test]
+    fn the_grid_finds_what_all_pairs_find() {
+        for (count, flat) in [(1, true), (2, true), (300, true), (300, false)] {
+            let points = random_points(count, flat);
+            for radius in [0.0, 1e-9, 0.5, 3.0, 20.0, 1e9, f64::INFINITY] {
+                let found = Neighbors::within(&points, radius).expect("few links");
+                let lists: Vec<Vec<u32>> = (0..count).map(|i| found.of(i).to_vec()).collect();
+                assert_eq!(lists, all_pairs(&points, radius), "{count} devices, radius {radius}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_radius_is_inclusive() {
+        let points = [[0.0, 0.0, 0.0], [3.0, 4.0, 0.0], [3.0, 9.0 + 1e-9, 0.0]];
+        let found = Neighbors::within(&points, 5.0).expect("few links");
+        assert_eq!(found.of(0), [1]);
+        assert_eq!(found.of(1), [0], "5 + 1e-9 is beyond a radius of 5");
+        assert!(found.linked(0, 1) && !found.linked(1, 2));
+    }
+
+    #[test]
+    fn devices_at_one_place_are_linked_even_with_radius_zero() {
+        let points = [[2.0, 2.0, 0.0]; 3];
+        let found = Neighbors::within(&points, 0.0).expect("few links");
+        assert_eq!(found.of(1), [0, 2]);
+        assert_eq!(found.ends(), 6);
+    }
+
+    #[test]
+    fn the_chosen_radius_gives_the_wanted_degree() {
+        let points = random_points(2000, true);
+        let found = Neighbors::within(&points, radius_for(&points, 10)).expect("few links");
+        let mean = found.ends() as f64 / 2000.0;
+        assert!((8.0..12.0).contains(&mean), "mean degree {mean}");
+        assert_eq!(radius_for(&points[..10], 10), f64::INFINITY);
+    }
+}

@@ -1,0 +1,208 @@
+//! The devices of a run and the messages between them.
+
+use crate::population::Population;
+use crate::queue::{Happening, Queue};
+use crate::random::{Purpose, Stream, stream_seed};
+use crate::scenario::{Link, Scenario, Schedule};
+use crate::summary::Counts;
+use crate::world::World;
+use fieldrun_device::wire::{self, Frame};
+use fieldrun_device::{
+    Clock, Device, DeviceConfig, Input, Limits, Micros, NodeId, Output, Program, Retention,
+    SensorFrame, Trap, Value,
+};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// All devices, in the order of the network.
+pub(crate) struct Network {
+    peers: Vec<Peer>,
+    link: Link,
+    limits: Limits,
+}
+
+/// A device with its surroundings.
+struct Peer {
+    device: Device,
+    sensors: SensorFrame,
+    /// Loss and delay of what it sends.
+    links: Stream,
+}
+
+/// What a round of one device led to.
+pub(crate) struct Outcome {
+    /// None after a trap.
+    pub(crate) sent: Option<Sent>,
+    pub(crate) result: Option<Result<Value, Trap>>,
+    pub(crate) actions: u64,
+}
+
+/// A message, encoded and decoded once for all receivers.
+pub(crate) struct Sent {
+    /// Or why no receiver can read it.
+    frame: Result<Arc<Frame>, String>,
+    bytes: usize,
+}
+
+impl Network {
+    pub(crate) fn new(
+        scenario: &Scenario,
+        program: &Arc<Program>,
+        population: &Population,
+    ) -> Self {
+        let peers: Vec<Peer> = population
+            .members
+            .iter()
+            .enumerate()
+            .map(|(number, member)| {
+                let config = config(scenario, program, member.id.clone(), number as u64);
+                let position = member.point.get(..population.dimension).map(<[f64]>::to_vec);
+                Peer {
+                    device: Device::new(config),
+                    sensors: SensorFrame { env: member.env.clone(), position },
+                    links: Stream::new(scenario.seed, number as u64, Purpose::Link),
+                }
+            })
+            .collect();
+        Self { peers, link: scenario.link, limits: Limits::default() }
+    }
+
+    /// Runs a round of each given device at its time, on all threads. No round may depend on
+    /// another one. `firing` is ascending by device, without repetition; so are the outcomes.
+    pub(crate) fn fire(&mut self, firing: impl Iterator<Item = (u32, Micros)>) -> Vec<Outcome> {
+        let limits = &self.limits;
+        let mut chosen = Vec::new();
+        let (mut rest, mut passed) = (self.peers.as_mut_slice(), 0);
+        for (device, now) in firing {
+            let Some((_, from)) = rest.split_at_mut_checked(device as usize - passed) else {
+                break;
+            };
+            let Some((peer, after)) = from.split_first_mut() else { break };
+            chosen.push((peer, now));
+            (rest, passed) = (after, device as usize + 1);
+        }
+        match chosen.as_mut_slice() {
+            // Not worth waking another thread.
+            [(peer, now)] => vec![peer.fire(*now, limits)],
+            _ => chosen.into_par_iter().map(|(peer, now)| peer.fire(now, limits)).collect(),
+        }
+    }
+
+    /// Sends a message to all neighbours of `sender`, at once or by the queue.
+    pub(crate) fn send(
+        &mut self,
+        sender: usize,
+        sent: Sent,
+        now: Micros,
+        world: &World,
+        queue: &mut Queue,
+        counts: &mut Counts,
+    ) {
+        counts.sent(sent.bytes);
+        let frame = match sent.frame {
+            Ok(frame) => frame,
+            Err(reason) => return counts.refused(reason),
+        };
+        for to in world.neighbors(sender) {
+            match self.travel(sender) {
+                Travel::Lost => counts.lost += 1,
+                Travel::Immediate => self.deliver(*to, now, frame.clone(), counts),
+                Travel::Takes(delay) => {
+                    let at = Micros(now.0.saturating_add(delay.0));
+                    let frame = frame.clone();
+                    queue.push(at, Happening::Arrive { from: sender as u32, to: *to, frame });
+                }
+            }
+        }
+    }
+
+    /// The fate of one message to one receiver.
+    fn travel(&mut self, sender: usize) -> Travel {
+        let Link { loss, delay, .. } = self.link;
+        let Some(peer) = self.peers.get_mut(sender) else { return Travel::Lost };
+        // Nothing is drawn for what the scenario leaves out.
+        if loss > 0.0 && peer.links.unit() < loss {
+            return Travel::Lost;
+        }
+        match delay {
+            None => Travel::Immediate,
+            Some((least, most)) => {
+                let delay = peer.links.between(least.0 as f64, most.0 as f64);
+                Travel::Takes(Micros(delay.round() as u64))
+            }
+        }
+    }
+
+    /// Hands a message to its receiver.
+    pub(crate) fn deliver(&mut self, to: u32, now: Micros, frame: Arc<Frame>, counts: &mut Counts) {
+        let Some(peer) = self.peers.get_mut(to as usize) else { return };
+        match peer.device.handle(Input::Frame { now, frame }) {
+            Ok(()) => counts.deliveries += 1,
+            Err(error) => counts.refused(error.to_string()),
+        }
+        peer.drain();
+    }
+
+    /// Tells a device where it is.
+    pub(crate) fn place(&mut self, device: usize, [x, y]: &[f64; 2]) {
+        let peer = self.peers.get_mut(device);
+        let position = peer.and_then(|peer| peer.sensors.position.as_deref_mut());
+        if let Some([px, py, ..]) = position {
+            (*px, *py) = (*x, *y);
+        }
+    }
+
+    /// Tells a device that a link is gone.
+    pub(crate) fn part(&mut self, device: usize, neighbor: &NodeId, now: Micros) {
+        let Some(peer) = self.peers.get_mut(device) else { return };
+        // Only messages can be refused.
+        let _ = peer.device.handle(Input::NeighborGone { now, id: neighbor });
+        peer.drain();
+    }
+}
+
+enum Travel {
+    Lost,
+    Immediate,
+    Takes(Micros),
+}
+
+impl Peer {
+    fn fire(&mut self, now: Micros, limits: &Limits) -> Outcome {
+        let mut outcome = Outcome { sent: None, result: None, actions: 0 };
+        // Only messages can be refused.
+        let _ = self.device.handle(Input::Tick { now, sensors: &self.sensors });
+        while let Some(output) = self.device.poll() {
+            match output {
+                Output::Broadcast(bytes) => {
+                    let frame = wire::decode(&bytes, limits);
+                    let frame = frame.map(Arc::new).map_err(|error| error.to_string());
+                    outcome.sent = Some(Sent { frame, bytes: bytes.len() });
+                }
+                Output::Actuate(_) => outcome.actions += 1,
+                Output::Round(report) => outcome.result = Some(report.result),
+                Output::WakeAt(_) => {}
+            }
+        }
+        outcome
+    }
+
+    /// After a message there is nothing but advice on when to wake.
+    fn drain(&mut self) {
+        while self.device.poll().is_some() {}
+    }
+}
+
+fn config(scenario: &Scenario, program: &Arc<Program>, id: NodeId, number: u64) -> DeviceConfig {
+    let mut config = DeviceConfig::new(id, program.clone());
+    config.period = scenario.schedule.period();
+    config.seed = stream_seed(scenario.seed, number, Purpose::Program);
+    if let Schedule::RoundRobin { period } = scenario.schedule {
+        config.retention = Retention::Forever;
+        config.clock = if period == Micros::SECOND { Clock::Logical } else { Clock::Real };
+    }
+    if let Some(retention) = scenario.link.retention {
+        config.retention = retention;
+    }
+    config
+}

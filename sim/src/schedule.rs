@@ -1,0 +1,81 @@
+//! When devices fire.
+
+use crate::random::{Purpose, Stream};
+use crate::scenario::Schedule;
+use fieldrun_device::Micros;
+
+/// The firing times of all devices that fire one by one.
+pub(crate) struct Firing {
+    schedule: Schedule,
+    devices: u64,
+    /// One stream a device, for those that fire at random.
+    random: Vec<Stream>,
+}
+
+impl Firing {
+    pub(crate) fn new(schedule: Schedule, devices: usize, seed: u64) -> Self {
+        let streams = match schedule {
+            Schedule::Periodic { .. } => devices as u64,
+            Schedule::RoundRobin { .. } | Schedule::LockStep { .. } => 0,
+        };
+        let stream = |device| Stream::new(seed, device, Purpose::Schedule);
+        Self { schedule, devices: devices as u64, random: (0..streams).map(stream).collect() }
+    }
+
+    /// When `device` fires after `rounds` rounds, the last of them at `now`.
+    pub(crate) fn next(&mut self, device: usize, rounds: u64, now: Micros) -> Micros {
+        match self.schedule {
+            Schedule::LockStep { period } => Micros(now.0.saturating_add(period.0)),
+            Schedule::RoundRobin { period } => {
+                // Event k at k/n periods, rounded once: no error adds up over the rounds.
+                let event = u128::from(rounds) * u128::from(self.devices) + device as u128 + 1;
+                let at = event * u128::from(period.0) / u128::from(self.devices.max(1));
+                Micros(u64::try_from(at).unwrap_or(u64::MAX))
+            }
+            Schedule::Periodic { period, jitter } => {
+                let unit = self.random.get_mut(device).map_or(0.5, Stream::unit);
+                let periods = match rounds {
+                    0 => 1.0 - unit,
+                    _ => 1.0 + jitter * (2.0 * unit - 1.0),
+                };
+                let gap = (period.0 as f64 * periods).round() as u64;
+                Micros(now.0.saturating_add(gap.max(1)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_robin_spreads_a_period_evenly_and_never_drifts() {
+        let schedule = Schedule::RoundRobin { period: Micros::SECOND };
+        let mut firing = Firing::new(schedule, 3, 1);
+        let mut times = Vec::new();
+        for rounds in 0..2 {
+            times.extend((0..3).map(|device| firing.next(device, rounds, Micros(0)).0));
+        }
+        assert_eq!(times, [333_333, 666_666, 1_000_000, 1_333_333, 1_666_666, 2_000_000]);
+        assert_eq!(firing.next(2, 999_999, Micros(0)), Micros(1_000_000 * 1_000_000));
+    }
+
+    #[test]
+    fn periodic_gaps_lie_within_the_jitter() {
+        let schedule = Schedule::Periodic { period: Micros::SECOND, jitter: 0.2 };
+        let mut firing = Firing::new(schedule, 1, 7);
+        let mut now = firing.next(0, 0, Micros(0));
+        assert!(now.0 >= 1 && now <= Micros::SECOND);
+        let mut gaps = Vec::new();
+        for round in 1..2000 {
+            let next = firing.next(0, round, now);
+            gaps.push(next.since(now).0);
+            now = next;
+        }
+        assert!(gaps.iter().all(|gap| (800_000..=1_200_000).contains(gap)));
+        let mean = gaps.iter().sum::<u64>() / gaps.len() as u64;
+        // Deviation of the mean: 0.2 s / sqrt(3 * 2000) = 2.6 ms.
+        assert!((990_000..1_010_000).contains(&mean), "mean gap {mean}");
+    }
+}

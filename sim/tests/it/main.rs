@@ -1,0 +1,14 @@
+//! Tests of the simulator through its public interface.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests say what they expect and fail otherwise"
+)]
+
+mod common;
+mod determinism;
+mod maps;
+mod oracle;
+mod runs;
+mod scenario;
