@@ -23,6 +23,23 @@ impl BodyResolver<'_, '_> {
         self.report(diagnostic.help("pass exactly one expression for each parameter"));
     }
 
+    /// `{ a -> … }(1, 2)`: a function literal that is called on the spot.
+    pub(super) fn check_literal_arity(&mut self, callee: &Expr, found: usize, span: &Span) {
+        let ExprKind::Lambda { params, .. } = &callee.kind else { return };
+        let (fits, wants) = match params {
+            LambdaParams::Short => (found <= 1, "0 or 1".to_owned()),
+            LambdaParams::Named(names) => (found == names.len(), names.len().to_string()),
+        };
+        if !fits {
+            let message = format!("this function must be invoked with {wants} arguments, found {found}");
+            self.report(
+                Diagnostic::error("FR-L039", span, message)
+                    .related(&callee.span, "the function")
+                    .help("pass exactly one expression for each parameter"),
+            );
+        }
+    }
+
     pub(super) fn check_native_arity(&mut self, native: &'static Native, found: usize, span: &Span) {
         if native.arity.accepts(found) {
             return;

@@ -399,7 +399,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 Callee::Native(native)
             }
             Some(Binding::Host(name)) => Callee::Host(name),
-            _ => Callee::Value(self.boxed(callee)),
+            _ => {
+                self.check_literal_arity(callee, args.len(), span);
+                Callee::Value(self.boxed(callee))
+            }
         };
         ExprKind::Call(callee, self.exprs(args))
     }
