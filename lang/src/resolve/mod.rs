@@ -21,7 +21,7 @@ pub trait ModuleSource {
     fn module(&self, name: &str) -> Option<Arc<Source>>;
 
     /// The names of all modules, for suggestions and for the 2015 dialect, which finds library
-    /// functions without an import.
+    /// functions without an import: earlier modules win.
     fn names(&self) -> Vec<String>;
 }
 
