@@ -137,7 +137,7 @@ impl Drop for Company {
         for node in &self.plan.nodes {
             // Nothing can be done here about what cannot be killed; the services watch for the end
             // of this process as well.
-            let _ = fieldrun_glue::kill_abandoned(&node.state);
+            let _ = fieldrun_glue::kill_abandoned(&node.services);
         }
     }
 }

@@ -13,7 +13,6 @@
 //! services because they watch for it).
 
 mod company;
-mod daemon;
 mod judge;
 mod play;
 mod record;
@@ -26,7 +25,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use daemon::die_with_parent;
 pub use judge::{Figures, Hop, Rule, Verdict, judge};
 pub use report::Report;
 pub use story::{Change, Marks, Story};

@@ -28,6 +28,8 @@ pub(crate) struct Node {
     pub(crate) config: PathBuf,
     pub(crate) socket: PathBuf,
     pub(crate) state: PathBuf,
+    /// Where the daemon keeps the state of its services.
+    pub(crate) services: PathBuf,
     pub(crate) log: PathBuf,
     pub(crate) fault: PathBuf,
     /// Where the service listens.
@@ -168,6 +170,7 @@ impl Node {
             config: home.join("node.toml"),
             socket: home.join("sock"),
             state: home.join("state"),
+            services: home.join("state/services"),
             log: home.join("daemon.log"),
             fault: home.join("fault"),
             address,

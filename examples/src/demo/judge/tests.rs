@@ -120,7 +120,7 @@ fn a_good_story_and_its_figures() {
     let firewall = figures.hops.iter().find(|hop| hop.service == "firewall").unwrap();
     assert_eq!((firewall.after.as_str(), firewall.reaction_us), ("b2b-catalog", 50_000));
     assert_eq!(firewall.readiness_us, 100_000, "0.4 s for a start of 0.3 s");
-    assert_eq!(figures.hop_overhead_us(), Some((220_000, 400_000)));
+    assert_eq!(figures.hop_overhead_us(), Some((220_000, 300_000)));
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn one_that_never_noticed_is_missed() {
     let lines = [START, CASCADE, RETURN].concat();
     let without: Vec<&str> = lines
         .lines()
-        .filter(|line| !(line.contains("portal-a") && !line.trim().starts_with('3')))
+        .filter(|line| !line.contains("portal-a") || line.trim().starts_with('3'))
         .collect();
     let verdict = verdict(&without.join("\n"), false);
     assert!(verdict.problems.contains(&"portal-a did not stop".to_owned()), "{verdict:?}");
