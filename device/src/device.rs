@@ -183,6 +183,7 @@ pub struct Device {
     readings: BTreeMap<String, Reading>,
     random: u64,
     round: u64,
+    /// When the last successful round ran.
     last_round: Option<Micros>,
     wake_at: Micros,
     outputs: VecDeque<Output>,
@@ -283,7 +284,10 @@ impl Device {
         self.sense(sensors);
         self.inbox.retire(now, self.config.retention);
         let result = self.evaluate(now, sensors);
-        self.last_round = Some(now);
+        // A failed round did not happen: its time counts towards the next one.
+        if result.is_ok() {
+            self.last_round = Some(now);
+        }
         self.outputs.push_back(Output::Round(RoundReport { round: self.round, at: now, result }));
         self.wake_at = Micros(now.0 + self.config.period.0);
         self.outputs.push_back(Output::WakeAt(self.wake_at));

@@ -1,6 +1,6 @@
 //! Values of programs as recorders and pictures see them.
 
-use fieldrun_device::{Value, json};
+use fieldrun_device::{NodeId, Value, json};
 use std::fmt;
 
 /// A value reduced to what can be counted, averaged and coloured.
@@ -17,9 +17,9 @@ pub enum Shown {
 }
 
 impl Shown {
-    /// Reduces a value.
-    pub fn new(value: Option<&Value>) -> Self {
-        value.map_or(Self::Nothing, |value| Self::from_json(json::to_json(value)))
+    /// Reduces the value of the device `own`.
+    pub fn new(value: &Value, own: &NodeId) -> Self {
+        Self::from_json(json::to_json(value, own))
     }
 
     fn from_json(value: serde_json::Value) -> Self {

@@ -125,7 +125,7 @@ impl Values {
         let mut values = Self::default();
         let mut numbers = Vec::new();
         for device in 0..world.len() {
-            match Shown::new(world.value(device)) {
+            match world.shown(device) {
                 Shown::Nothing => values.missing += 1,
                 Shown::Number(number) if number.is_finite() => numbers.push(number),
                 other => *values.others.entry(other.to_string()).or_default() += 1,

@@ -2,6 +2,7 @@
 
 use crate::SimError;
 use crate::neighbors::{Neighbors, Point};
+use crate::shown::Shown;
 use fieldrun_device::{Micros, NodeId, Value};
 
 /// The network at one moment.
@@ -50,6 +51,14 @@ impl World {
     /// The result of the last round of a device; none before the first one and after a trap.
     pub fn value(&self, device: usize) -> Option<&Value> {
         self.values.get(device).and_then(Option::as_ref)
+    }
+
+    /// The value of a device as recorders and pictures see it.
+    pub fn shown(&self, device: usize) -> Shown {
+        match (self.value(device), self.id(device)) {
+            (Some(value), Some(id)) => Shown::new(value, id),
+            _ => Shown::Nothing,
+        }
     }
 
     /// How many rounds a device has run, failed ones included.

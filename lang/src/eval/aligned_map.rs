@@ -15,6 +15,7 @@ struct Entry {
 }
 
 impl Round<'_> {
+    #[inline(never)]
     pub(super) fn aligned_map(
         &mut self,
         field: &Expr,
@@ -46,6 +47,7 @@ impl Round<'_> {
     }
 
     /// One key: below its own frame, filtered, then processed.
+    #[inline(never)]
     fn aligned_entry(&mut self, filter: &Value, op: &Value, key: Value, field: Value) -> Result<Option<Value>, Fault> {
         let field = match field {
             Value::Field(field) => self.realigned(&field)?,

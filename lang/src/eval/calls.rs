@@ -8,7 +8,22 @@ use crate::source::Span;
 use crate::value::{ActivationId, Code, Function, Value};
 use std::sync::Arc;
 
+/// What a call takes of the stack, in levels of expressions: measured, see the test
+/// `deep_recursion_fits_a_small_stack`.
+const CALL_LEVELS: u32 = 2;
+/// The same for a function that a native calls.
+const APPLY_LEVELS: u32 = 4;
+
 impl Round<'_> {
+    /// Runs `f` further down on the stack by so many levels of expressions.
+    fn deeper<T>(&mut self, levels: u32, f: impl FnOnce(&mut Self) -> T) -> T {
+        self.depth += levels;
+        let result = f(self);
+        self.depth -= levels;
+        result
+    }
+
+    #[inline(never)]
     pub(super) fn call(&mut self, callee: &Callee, args: &[Expr], span: &Span) -> Result<Value, Fault> {
         match callee {
             Callee::Function(id) => {
@@ -40,6 +55,7 @@ impl Round<'_> {
     }
 
     /// `x(args)` and `x.apply(args)`: the arguments are evaluated inside the function's frame.
+    #[inline(never)]
     fn call_value(&mut self, target: &Value, args: &[Expr], span: &Span) -> Result<Value, Fault> {
         match target {
             Value::Function(function) => self.below(frame::CALL, |round| {
@@ -64,6 +80,7 @@ impl Round<'_> {
     }
 
     /// Runs a function whose frame was entered already.
+    #[inline(never)]
     fn invoke(&mut self, function: &Function, args: Vec<Value>, span: &Span) -> Result<Value, Fault> {
         if !function.arity.accepts(args.len()) {
             let (name, wants, found) = (&function.name, function.arity.describe(), args.len());
@@ -98,6 +115,7 @@ impl Round<'_> {
     }
 
     /// Runs a body with its parameters bound, below `outer`.
+    #[inline(never)]
     fn run_code(
         &mut self,
         unit: &Arc<Unit>,
@@ -118,13 +136,16 @@ impl Round<'_> {
         for (param, arg) in code.params.iter().zip(args) {
             self.activations.define(activation, *param, arg);
         }
-        let result = self.below(frame::BODY, |round| round.block(&code.body));
+        let result = self.deeper(CALL_LEVELS, |round| {
+            round.below(frame::BODY, |round| round.block(&code.body))
+        });
         self.unit = saved_unit;
         self.current = saved;
         result.map_err(|fault| fault.called(&code.name, span))
     }
 
     /// Calls a native: lifted over every field argument that it does not take whole.
+    #[inline(never)]
     pub(super) fn native(&mut self, native: &'static Native, args: &[Value]) -> Result<Value, Fault> {
         if !native.arity.accepts(args.len()) {
             return Err(crate::natives::no_such_overload(native.class, native.name, args));
@@ -139,6 +160,7 @@ impl Round<'_> {
     }
 
     /// `target.name(args)`; on a field it goes to the elements [D17].
+    #[inline(never)]
     pub(super) fn method(
         &mut self,
         target: &Expr,
@@ -180,10 +202,11 @@ impl Round<'_> {
     }
 
     /// Applies a function at the current path, as reducers are.
+    #[inline(never)]
     pub(crate) fn apply(&mut self, function: &Value, args: Vec<Value>) -> Result<Value, Fault> {
         let Value::Function(function) = function else { return Err(not_a_function(function)) };
         let place = self.place_of(function);
-        self.below(frame::CALL, |round| {
+        self.deeper(APPLY_LEVELS, |round| round.below(frame::CALL, |round| {
             round.below(function.identity, |round| match &place {
                 Some(span) => round.invoke(function, args, span),
                 None => match function.code {
@@ -194,7 +217,7 @@ impl Round<'_> {
                         .unwrap_or_else(|| not_a_function(&Value::Function(function.clone())))),
                 },
             })
-        })
+        }))
     }
 
     /// Where a function is written, if its text is known.

@@ -15,6 +15,7 @@ impl Round<'_> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn hood(&mut self, op: HoodOp, plus_self: bool, field: &Expr) -> Result<Value, Fault> {
         let name = hood_name(op);
         let field = self.field(field, frame::HOOD + ((op as u64) << 8), name)?;
@@ -30,6 +31,7 @@ impl Round<'_> {
     }
 
     /// `hood(g, d, f)` and `hoodPlusSelf(g, d, f)`: `d` only counts when nobody is there [K13].
+    #[inline(never)]
     pub(super) fn generic_hood(
         &mut self,
         plus_self: bool,

@@ -18,6 +18,7 @@ impl Round<'_> {
         self.lifted_dyn(operands, &mut f)
     }
 
+    #[inline(never)]
     fn lifted_dyn(&mut self, operands: &[Value], f: &mut Pointwise<'_>) -> Result<Value, Fault> {
         let first = operands.iter().find_map(|operand| match operand {
             Value::Field(field) => Some(field.clone()),

@@ -43,12 +43,12 @@ impl BodyResolver<'_, '_> {
         Some(kind)
     }
 
-    /// A library or host function used without an import.
-    pub(super) fn dialect_function(&mut self, name: &Arc<str>, span: &Span) -> Option<Binding> {
+    /// A library or host function used without an import, if possible with that many parameters.
+    pub(super) fn dialect_function(&mut self, name: &Arc<str>, args: Option<usize>, span: &Span) -> Option<Binding> {
         if self.loader.options.is_host_function(name) {
             return Some(Binding::Host(name.clone()));
         }
-        let module = self.loader.find_in_library(name)?;
+        let module = self.loader.find_in_library(name, args)?;
         let path = self.loader.modules.get(module)?.name.clone();
         self.note(span, name, format!("imported by `import {path}`"));
         self.loader.definition(module, name, false)

@@ -8,10 +8,19 @@ use crate::diag::Diagnostic;
 use crate::program::{Block, Callee, Expr, ExprKind, FunctionCode, FunctionId, LocalId, ScopeId, Statement};
 use crate::source::Span;
 use crate::syntax::ast::{self, FunctionDef, LambdaParams, Name};
+use rustc_hash::FxHashMap;
 use crate::value::{Arity, Value};
 use std::sync::Arc;
 
-/// What may follow the end of a block.
+/// A short lambda that is being read.
+struct Short {
+    it: LocalId,
+    used: bool,
+    /// A short lambda inside it that uses its own `it`.
+    shadowed: Option<Span>,
+}
+
+/// Resolves the definitions and the program of one module.
 pub(super) struct BodyResolver<'r, 'a> {
     pub(super) loader: &'r mut Loader<'a>,
     module: usize,
@@ -24,8 +33,10 @@ pub(super) struct BodyResolver<'r, 'a> {
     /// of a lambda is its identity.
     enclosing: String,
     lambdas: usize,
-    /// The `it` of each short lambda around this place.
-    its: Vec<LocalId>,
+    /// Each short lambda around this place.
+    shorts: Vec<Short>,
+    /// Definitions of this module that communicate or keep state, and where.
+    pub(super) communicators: FxHashMap<Arc<str>, Span>,
 }
 
 impl<'r, 'a> BodyResolver<'r, 'a> {
@@ -45,7 +56,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             frames: Frames::default(),
             enclosing: String::new(),
             lambdas: 0,
-            its: Vec::new(),
+            shorts: Vec::new(),
+            communicators: FxHashMap::default(),
         }
     }
 
@@ -61,7 +73,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         self.enclosing = name;
         self.lambdas = 0;
         self.frames = Frames::default();
-        self.its.clear();
+        self.shorts.clear();
     }
 
     pub(super) fn definition(&mut self, module: &str, position: usize, def: &FunctionDef) {
@@ -233,7 +245,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         match kind {
             ast::ExprKind::Nbr(value) => ExprKind::Nbr(self.boxed(value)),
             ast::ExprKind::Rep { var, init, body, yields } => {
-                self.check_rep(body);
+                self.check_rep(init, body);
                 let init = self.boxed(init);
                 let (scope, vars, body, yields) = self.stateful(&[Some(var)], body, yields.as_ref());
                 let var = vars.first().copied().flatten().unwrap_or(LocalId(0));
@@ -322,18 +334,33 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let scope = self.loader.new_scope(outer);
         self.frames.push(scope, Kind::Lambda);
         let it = self.loader.new_local();
-        self.its.push(it);
+        self.shorts.push(Short { it, used: false, shadowed: None });
         let span = body.span.clone();
         let body = self.block(body);
-        self.its.pop();
+        self.leave_short(&span);
         self.frames.pop();
         let (name, params) = (Arc::from(name), vec![it]);
         FunctionCode { name, identity, arity: Arity::Short, params, scope, outer, body, span }
     }
 
+    /// The end of a short lambda: warns if an `it` inside hides the one outside.
+    fn leave_short(&mut self, span: &Span) {
+        let Some(short) = self.shorts.pop() else { return };
+        if let Some(inner) = short.shadowed.filter(|_| short.used) {
+            self.report(
+                Diagnostic::warning("FR-L055", &inner, "`it` in here hides the `it` of the function around")
+                    .help("name one of them: `{ x -> … }`"),
+            );
+        }
+        if let Some(outer) = self.shorts.last_mut().filter(|_| short.used) {
+            outer.shadowed.get_or_insert_with(|| span.clone());
+        }
+    }
+
     fn it(&mut self, span: &Span) -> ExprKind {
-        if let Some(it) = self.its.last() {
-            return ExprKind::Local(*it, Arc::from("it"));
+        if let Some(short) = self.shorts.last_mut() {
+            short.used = true;
+            return ExprKind::Local(short.it, Arc::from("it"));
         }
         self.report(
             Diagnostic::error("FR-L036", span, "`it` stands outside of a short function")
@@ -357,7 +384,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         };
         self.check_fold_reducer(name, args);
         let binding = match &callee.kind {
-            ast::ExprKind::Name(name) => self.global_for_call(name, &callee.span),
+            ast::ExprKind::Name(name) => self.global_for_call(name, args.len(), &callee.span),
             ast::ExprKind::ClassMember(class, member) => self.class_binding(class, member, &callee.span),
             ast::ExprKind::ModuleMember(module, name) => self.module_binding(module, name, &callee.span),
             _ => None,
@@ -372,19 +399,22 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 Callee::Native(native)
             }
             Some(Binding::Host(name)) => Callee::Host(name),
-            _ => Callee::Value(self.boxed(callee)),
+            _ => {
+                self.check_literal_arity(callee, args.len(), span);
+                Callee::Value(self.boxed(callee))
+            }
         };
         ExprKind::Call(callee, self.exprs(args))
     }
 
     /// A called name that is not a variable.
-    fn global_for_call(&mut self, name: &Arc<str>, span: &Span) -> Option<Binding> {
+    fn global_for_call(&mut self, name: &Arc<str>, args: usize, span: &Span) -> Option<Binding> {
         if !matches!(self.frames.find(name), Found::Nothing) {
             return None;
         }
         let known = self.visible.get(name).cloned().or_else(|| automatic(name));
         if known.is_none() && self.dialect {
-            return self.dialect_function(name, span);
+            return self.dialect_function(name, Some(args), span);
         }
         known
     }
@@ -410,7 +440,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             }
         }
         if self.dialect {
-            if let Some(binding) = self.dialect_function(name, span).filter(|_| **name != *"nbrRange") {
+            if let Some(binding) = self.dialect_function(name, None, span).filter(|_| **name != *"nbrRange") {
                 return self.value_of(binding, name);
             }
             if let Some(kind) = self.dialect_name(name, span) {
@@ -444,7 +474,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if let Some(hood) = name.strip_suffix("PlusSelf").filter(|h| h.ends_with("Hood")) {
             return format!("write `{hood} PlusSelf(…)` in two words");
         }
-        if let Some(module) = self.loader.find_in_library(name) {
+        if let Some(module) = self.loader.find_in_library(name, None) {
             let path = self.loader.modules.get(module).map_or("", |m| &*m.name);
             return format!("it is a function of the library: add `import {path}` at the top");
         }

@@ -213,6 +213,7 @@ impl<'a> Loader<'a> {
     ) -> (Vec<DialectUse>, bool) {
         let visible = self.visible_names(index, ast, dialect);
         let mut resolver = BodyResolver::new(self, index, visible, dialect);
+        resolver.note_communicators(&ast.defs);
         for (position, def) in ast.defs.iter().enumerate() {
             resolver.definition(name, position, def);
         }
@@ -254,18 +255,26 @@ impl<'a> Loader<'a> {
         });
     }
 
-    /// The module of the library with a public function of this name, imported or not.
-    pub(super) fn find_in_library(&mut self, name: &str) -> Option<usize> {
+    /// The module of the library with a public function of this name, imported or not: the first
+    /// one with so many parameters, else the first one.
+    pub(super) fn find_in_library(&mut self, name: &str, params: Option<usize>) -> Option<usize> {
+        let mut found = None;
         for module in self.options.modules.names() {
             let Some(index) = self.module(&module) else { continue };
-            let Some(loaded) = self.modules.get(index) else { continue };
-            let is_public = |d: &FunctionDef| d.public && *d.name.text == *name;
-            let declared = loaded.decls.iter().any(|d| d.public && *d.name == *name);
-            if declared || loaded.ast.defs.iter().any(is_public) {
+            let Some(arity) = self.public_arity(index, name) else { continue };
+            if params.is_none_or(|params| params == arity) {
                 return Some(index);
             }
+            found.get_or_insert(index);
         }
-        None
+        found
+    }
+
+    fn public_arity(&self, module: usize, name: &str) -> Option<usize> {
+        let module = self.modules.get(module)?;
+        let declared = module.decls.iter().find(|d| d.public && *d.name == *name).map(|d| d.arity);
+        let is_public = |d: &&FunctionDef| d.public && *d.name.text == *name;
+        declared.or_else(|| module.ast.defs.iter().find(is_public).map(|d| d.params.len()))
     }
 
     /// A definition of a module, whose bodies are resolved from now on.

@@ -22,7 +22,8 @@ pub fn number_text(x: f64) -> String {
     let text = format!("{x:e}");
     match text.split_once('e') {
         Some((digits, exponent)) if digits.contains('.') => format!("{digits}E{exponent}"),
-        Some((digits, exponent)) => format!("{digits}.0E{exponent}"),
+        // One digit would do: the JVM writes the closest of two digits, 4.9E-324 and not 5.0E-324.
+        Some(_) => format!("{x:.1e}").replace('e', "E"),
         None => text,
     }
 }
@@ -105,6 +106,8 @@ mod tests {
             (0.1 + 0.2, "0.30000000000000004"),
             (f64::MAX, "1.7976931348623157E308"),
             (f64::NEG_INFINITY, "-Infinity"),
+            (5e-324, "4.9E-324"),
+            (2e-323, "2.0E-323"),
         ];
         for (x, text) in cases {
             assert_eq!(number_text(x), text);

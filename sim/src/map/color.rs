@@ -64,7 +64,7 @@ impl Coloring {
         let mut coloring = Self::default();
         let mut counts: BTreeMap<String, (usize, Shown)> = BTreeMap::new();
         for device in 0..world.len() {
-            match Shown::new(world.value(device)) {
+            match world.shown(device) {
                 Shown::Number(number) if number.is_finite() => {
                     let (least, most) = coloring.range.unwrap_or((number, number));
                     coloring.range = Some((least.min(number), most.max(number)));

@@ -113,7 +113,7 @@ impl Page {
         let radius = layout.dot(world.len());
         let mut order: Vec<(usize, usize, String, Shown)> = (0..world.len())
             .map(|device| {
-                let shown = Shown::new(world.value(device));
+                let shown = world.shown(device);
                 let paint = coloring.paint(&shown);
                 (paint.layer, device, paint.color, shown)
             })

@@ -38,7 +38,7 @@ impl<W: Write> Csv<W> {
             for coordinate in world.position(device) {
                 write!(self.out, ",{}", Plain(*coordinate))?;
             }
-            let value = Shown::new(world.value(device)).to_string();
+            let value = world.shown(device).to_string();
             writeln!(self.out, ",{}", quoted(&value))?;
         }
         Ok(())

@@ -33,7 +33,7 @@ impl<W: Write> JsonLines<W> {
             // Through the JSON writer, so that every text id is escaped.
             line.push_str(&serde_json::Value::from(id.to_string()).to_string());
             line.push(':');
-            line.push_str(&json::to_json(value).to_string());
+            line.push_str(&json::to_json(value, id).to_string());
         }
         let time = serde_json::Value::from(moment.at.seconds());
         writeln!(out, r#"{{"event":{},"t":{time},"values":{{{line}}}}}"#, moment.event)

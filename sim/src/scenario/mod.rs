@@ -13,6 +13,7 @@ pub use problem::{Problem, Problems};
 use crate::SimError;
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
+use fieldrun_stdlib::Loaded;
 use std::path::{Path, PathBuf};
 
 /// The largest scenario file that is read: enough for a hundred thousand explicit nodes.
@@ -277,6 +278,14 @@ impl Scenario {
             *module = folder.join(&module);
         }
         Ok(scenario)
+    }
+
+    /// Loads the program of the scenario, with its modules.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the program has errors; of these, all that were found.
+    pub fn load_program(&self) -> Result<Loaded, SimError> {
+        Ok(fieldrun_stdlib::load_file(&self.program, &self.path)?)
     }
 
     /// Reads a scenario from a text; `file` is its name in messages. Paths stay as written.

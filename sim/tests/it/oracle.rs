@@ -27,7 +27,7 @@ fn settles(text: &str) {
     let mut watch = Watch(|moment: &Moment<'_>| {
         if moment.recorded {
             let world = moment.world;
-            found = (0..world.len()).map(|device| Shown::new(world.value(device))).collect();
+            found = (0..world.len()).map(|device| world.shown(device)).collect();
             wanted = hops(world).into_iter().map(Shown::Number).collect();
         }
         Flow::Continue

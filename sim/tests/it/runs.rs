@@ -178,7 +178,7 @@ fn the_default_network_suits_a_gradient() {
     let mut watch = Watch(|moment: &fieldrun_sim::Moment<'_>| {
         assert!(moment.progress >= last, "progress goes forward");
         last = moment.progress;
-        let source = Shown::new(moment.world.value(0));
+        let source = moment.world.shown(0);
         assert!(matches!(source, Shown::Nothing | Shown::Number(0.0)), "device 0 is the source");
         Flow::Continue
     });

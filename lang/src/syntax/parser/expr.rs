@@ -110,13 +110,8 @@ impl Parser<'_> {
             self.chain(&mut links)?;
             left = match self.peek() {
                 Tok::Dot => self.parse_method(left)?,
-                Tok::LParen if self.old_lambda_ahead() => {
-                    if self.ahead(0).starts_line {
-                        return Ok(left);
-                    }
-                    let diagnostic = Diagnostic::error("FR-L022", &self.here(), "only `{a -> …}` may trail a call")
-                        .help("write `f(x) { a -> … }`, or put this function inside the parentheses");
-                    return Err(self.report(diagnostic));
+                Tok::LParen if self.old_lambda_ahead() && self.ahead(0).starts_line => {
+                    return Ok(left);
                 }
                 Tok::LParen | Tok::LBrace => self.parse_call(left)?,
                 _ => return Ok(left),
@@ -164,6 +159,12 @@ impl Parser<'_> {
     /// `(a, b)`, `(a) { it }` or `{ it }`; one of the brackets is known to be next.
     pub(super) fn parse_args(&mut self) -> Parse<Vec<Expr>> {
         let mut args = Vec::new();
+        if self.old_lambda_ahead() {
+            let message = "only `{a -> …}` may trail a call";
+            let diagnostic = Diagnostic::error("FR-L022", &self.here(), message)
+                .help("write `f(x) { a -> … }`, or put this function inside the parentheses");
+            return Err(self.report(diagnostic));
+        }
         if *self.peek() == Tok::LParen {
             args = self.parse_list(&Tok::LParen, &Tok::RParen)?;
         }
