@@ -90,7 +90,7 @@ pub enum NodeError {
         certified: String,
     },
     /// The certificate does not name a service of the configuration.
-    #[error("{}: the certificate of `{node}` does not name service `{service}`, so that no peer would believe its status; issue one with `fieldrun ca issue --service {service}`", path.display())]
+    #[error("{}: the certificate of `{node}` does not name service `{service}`, so that no peer would believe its status; issue one with `fieldrun ca issue {node} --service {service}`", path.display())]
     NotCertified {
         /// The configuration file.
         path: PathBuf,

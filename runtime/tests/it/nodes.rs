@@ -218,7 +218,7 @@ async fn mistakes_are_named_before_anything_starts() {
     let error = site.try_start(&other).await.err().unwrap().to_string();
     assert!(error.contains("cluster `other`") && error.contains("`acme`"), "{error}");
     let error = site.try_start(&text.replace("\"db\"", "\"web\"")).await.err().unwrap().to_string();
-    assert!(error.contains("fieldrun ca issue --service web"), "{error}");
+    assert!(error.contains("fieldrun ca issue b --service web"), "{error}");
     let cycle = text.clone() + "dependencies = []\n";
     assert!(config::parse(&PathBuf::from("x"), &cycle).is_err(), "a key given twice");
     let busy = text.replace(&site.addr("b").to_string(), &site.addr("a").to_string());
