@@ -85,7 +85,9 @@ impl<'r> Services<'r> {
 
     /// Whether another service waits for this one, which waits for none.
     fn is_root(&self, id: &str) -> bool {
-        let own = self.by_id.get(id).is_some_and(|(_, service)| self.blocker(service).is_none());
+        let own = self.by_id.get(id).is_some_and(|(node, service)| {
+            node.freshness == Freshness::Fresh && self.blocker(service).is_none()
+        });
         own && !self.runs(id)
             && self.by_id.values().any(|(_, other)| self.chain(other).last() == Some(&id))
     }
@@ -170,9 +172,8 @@ fn remarks(report: &StatusReport) -> Vec<String> {
             lines.push(format!("device {id}: {traps} rounds failed; {}", device.value));
         }
     }
-    let days = report.certificate_seconds_left / 86_400;
-    if days < 14 {
-        lines.push(format!("the certificate of {} ends in {days} days", report.node));
+    if let Some(days) = report.certificate_ends_in_days {
+        lines.push(format!("the certificate of {} ends in {days} days; renew it", report.node));
     }
     lines
 }
