@@ -21,6 +21,9 @@ pub const MAX_NODES: usize = 256;
 /// Changes of services that travel with an entry at most.
 pub const MAX_RECENT: usize = 64;
 
+/// Neighbours of a device that an entry names at most.
+pub const MAX_NEIGHBORS: usize = 64;
+
 /// A change travels with the entry for so long.
 pub const RECENT: Micros = Micros(10_000_000);
 
@@ -30,7 +33,7 @@ pub const SILENT_AFTER: Micros = Micros(10_000_000);
 /// A node of which nothing newer was heard for so long is forgotten.
 const FORGOTTEN_AFTER: Micros = Micros(15 * 60 * 1_000_000);
 
-/// Most services, neighbours, links and conflicts that are taken from an entry.
+/// Most links and conflicts that are taken from an entry.
 const MAX_ITEMS: usize = 1024;
 
 /// The program that a node runs.
@@ -64,7 +67,9 @@ pub struct DeviceStatus {
     pub traps: u64,
     /// The value of the last round, or the first line of its error.
     pub value: String,
-    /// Devices that it hears.
+    /// How many devices it hears.
+    pub hears: u64,
+    /// Devices that it hears, ascending by id; the first [`MAX_NEIGHBORS`] of many.
     pub neighbors: Vec<Neighbor>,
 }
 
@@ -354,7 +359,7 @@ fn within_bounds(status: &NodeStatus) -> bool {
     crate::identity::check_name("node", &status.node).is_ok()
         && status.services.len() <= crate::config::MAX_SERVICES
         && status.devices.len() <= crate::config::MAX_SERVICES
-        && status.devices.iter().all(|device| device.neighbors.len() <= MAX_ITEMS)
+        && status.devices.iter().all(|device| device.neighbors.len() <= MAX_NEIGHBORS)
         && status.links.len() <= MAX_ITEMS
         && status.conflicts.len() <= MAX_ITEMS
         && status.recent.len() <= MAX_RECENT

@@ -311,7 +311,12 @@ impl Core {
     }
 
     fn send(&self, lane: Lane, told: &[Told], by: impl Fn(Lane, Bytes) -> bool) {
-        for (lane, bytes) in (lane..DEVICES).zip(envelope::status(told)) {
+        let packed = envelope::status(told);
+        for node in packed.left_out {
+            let reason = "its status is too large to be passed on";
+            self.transport.refused(&node, Refusal::Oversized, reason);
+        }
+        for (lane, bytes) in (lane..DEVICES).zip(packed.messages) {
             // Only a frame beyond the limit fails, and these are within it by construction; a link
             // that has just gone is no loss.
             let _sent = by(lane, bytes);

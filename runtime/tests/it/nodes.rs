@@ -68,6 +68,22 @@ async fn services_start_and_stop_in_the_order_of_their_dependencies() {
     }
 }
 
+#[tokio::test]
+async fn devices_of_one_node_are_neighbours() {
+    let site = Site::new(ORDER, &["a"]);
+    let services: &[(&str, &[&str])] = &[("web", &["db"]), ("db", &[])];
+    let a = site.start("a", &[], services).await;
+    let seen = until(&a, "both run", |r| {
+        ["db", "web"].iter().all(|id| status(r, id) == Some(Status::Run))
+    })
+    .await;
+    let devices = &seen.nodes[0].status.devices;
+    assert_eq!(devices.iter().map(|d| d.hears).collect::<Vec<_>>(), [1, 1]);
+    command(&a, Request::Stop { service: "db".into() }).await.unwrap();
+    until(&a, "web stops", |r| status(r, "web") == Some(Status::Stop)).await;
+    end(a, End::StopServices).await;
+}
+
 /// Reads changes until one service had so many; checks that none is missing.
 async fn all_until(watch: &mut Watch, last: &str, count: u64) -> Vec<(String, u64, Status, u64)> {
     let mut events: Vec<(String, u64, Status, u64)> = Vec::new();
