@@ -27,11 +27,11 @@ impl Round<'_> {
         let Some(first) = first else { return f(self, operands) };
         let mut row = Vec::with_capacity(operands.len());
         let mut neighbors = Vec::with_capacity(first.neighbors().len());
-        for (id, _) in first.neighbors() {
+        for (index, (id, _)) in first.neighbors().iter().enumerate() {
             row.clear();
             for operand in operands {
                 row.push(match operand {
-                    Value::Field(field) => field.get(id).cloned().ok_or_else(|| not_aligned(operands, id))?,
+                    Value::Field(field) => field.get_near(index, id).cloned().ok_or_else(|| not_aligned(operands, id))?,
                     plain => plain.clone(),
                 });
             }
