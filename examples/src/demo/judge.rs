@@ -14,8 +14,8 @@ use crate::enterprise::Enterprise;
 pub enum Rule {
     /// All that it needs runs and is ready.
     AfterRun,
-    /// All that it needs has at least begun to start. The program of SAC 2015 tolerates this: a
-    /// service that is starting does not count as down.
+    /// All that it needs has at least begun to start, or is being restarted. The program of SAC
+    /// 2015 tolerates this: a service that is starting or stopping does not count as down.
     AfterStarting,
     /// Something it needs had not even begun to start.
     None,
@@ -210,13 +210,14 @@ fn observed_rule(
     for member in &enterprise.services {
         let Some(at) = story.first(&member.id, Status::Starting, from_us) else { continue };
         for on in &member.dependencies {
-            let rule = match status_at(story, on, at) {
+            let status = status_at(story, on, at);
+            let rule = match status {
                 Status::Run => Rule::AfterRun,
                 Status::Starting => Rule::AfterStarting,
+                Status::Stopping if restarts(story, on, at) => Rule::AfterStarting,
                 Status::Stop | Status::Stopping | Status::Hung => Rule::None,
             };
             if rule > demanded {
-                let status = status_at(story, on, at);
                 problems.push(format!("{} began to start while {on} was {status}", member.id));
             }
             observed = observed.max(rule);
@@ -229,6 +230,12 @@ fn observed_rule(
 fn status_at(story: &Story, service: &str, at_us: u64) -> Status {
     let last = story.of(service, 0, at_us.saturating_add(1)).last();
     last.map_or(Status::Stop, |change| change.to)
+}
+
+/// Whether the next thing that happens to a service is a start.
+fn restarts(story: &Story, service: &str, at_us: u64) -> bool {
+    let next = story.of(service, at_us.saturating_add(1), u64::MAX).next();
+    next.is_some_and(|change| change.to == Status::Starting)
 }
 
 fn figures(

@@ -1,6 +1,7 @@
 //! What a watcher sees: a live table on a terminal, else a line for each change.
 
 use std::io::Write;
+use std::time::Duration;
 
 use fieldrun_glue::Status;
 
@@ -76,64 +77,57 @@ impl<'a> Screen<'a> {
             return Ok(());
         }
         let now = micros_now();
-        let mut table = vec![
-            String::new(),
-            format!(
-                "{BOLD}{:<13} {:<5} {:<9} {:>8}  NEEDS{RESET}",
-                "SERVICE", "NODE", "STATUS", "FOR"
-            ),
-        ];
+        let mut table = self.erasing();
+        let (service, node, status, age) = ("SERVICE", "NODE", "STATUS", "FOR");
+        let head = format!("{service:<13} {node:<5} {status:<9} {age:>7}  NEEDS");
+        table.push_str(&format!("\n{BOLD}{head}{RESET}\n"));
+        self.drawn = 2;
         for row in &self.rows {
             let Some(state) = recorder.services.get(&row.service) else { continue };
-            let age = seconds(now.saturating_sub(state.since_us));
+            let age = Duration::from_micros(now.saturating_sub(state.since_us)).as_secs_f64();
             let status = self.coloured(state.status, 9);
             let Row { service, node, needs } = row;
             let unready = state.status == Status::Run && !state.ready;
             let note = if unready { "  not ready" } else { "" };
-            table.push(format!("{service:<13} {node:<5} {status} {age:>8}  {needs}{note}"));
+            table.push_str(&format!(
+                "{service:<13} {node:<5} {status} {age:>6.1}s  {needs}{note}\n"
+            ));
+            self.drawn += 1;
         }
-        self.erase()?;
-        for line in &table {
-            writeln!(self.output, "{line}").map_err(DemoError::Output)?;
-        }
-        self.drawn = table.len();
-        self.output.flush().map_err(DemoError::Output)
+        self.write(&table)
     }
 
     /// Shows the result.
     pub(crate) fn report(&mut self, report: &Report) -> Result<(), DemoError> {
-        self.erase()?;
         let text = if self.quiet { report.to_json() } else { report.to_text() };
-        writeln!(self.output, "{text}").map_err(DemoError::Output)?;
-        self.output.flush().map_err(DemoError::Output)
+        let erasing = self.erasing();
+        self.write(&format!("{erasing}{text}\n"))
     }
 
     /// Says where everything is, for those who want to play with it.
     pub(crate) fn playground(&mut self, company: &Company) -> Result<(), DemoError> {
+        let folder = company.plan.folder.path().display();
         let mut lines = vec![
             String::new(),
             "All of it runs on until Ctrl-C. To play with it:".to_owned(),
-            format!("  files    {}", company.plan.folder.path().display()),
-            format!("  program  {}", company.plan.program.display()),
+            String::new(),
+            format!("  cd {folder}"),
+            "  fieldrun status --socket n1/sock      # any node answers for all".to_owned(),
+            "  fieldrun restart supplies-db --socket n1/sock".to_owned(),
+            "  echo hang > n1/fault                  # or `crash`; `rm n1/fault` ends it"
+                .to_owned(),
+            "  less n1/daemon.log n1/state/services/supplies-db.log".to_owned(),
+            "  kill -9 PID                           # of a daemon: it is started again".to_owned(),
+            String::new(),
+            format!("  program {}", company.plan.program.display()),
+            format!("  {:<5} {:<13} {:>7}  CONFIGURATION", "NODE", "SERVICE", "DAEMON"),
         ];
         for (node, pid) in company.daemons() {
             let pid = pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
-            lines.push(format!(
-                "  {:<13} node {}  daemon {pid}  config {}  socket {}  fault file {}",
-                node.service,
-                node.name,
-                node.config.display(),
-                node.socket.display(),
-                node.fault.display()
-            ));
+            let (name, service) = (&node.name, &node.service);
+            lines.push(format!("  {name:<5} {service:<13} {pid:>7}  {name}/node.toml"));
         }
-        lines.extend([
-            "  a fault     echo hang > FAULT-FILE      (also `crash`; `rm FAULT-FILE` ends it)"
-                .to_owned(),
-            "  a crash     kill -9 the process of a service, or of a daemon (it is started again)"
-                .to_owned(),
-            "  the status  fieldrun status --socket SOCKET".to_owned(),
-        ]);
+        lines.push(String::new());
         self.lines(&lines)
     }
 
@@ -142,18 +136,26 @@ impl<'a> Screen<'a> {
         if self.quiet {
             return Ok(());
         }
-        self.erase()?;
+        let mut text = self.erasing();
         for line in lines {
-            writeln!(self.output, "{line}").map_err(DemoError::Output)?;
+            text.push_str(line);
+            text.push('\n');
         }
-        self.output.flush().map_err(DemoError::Output)
+        self.write(&text)
     }
 
-    fn erase(&mut self) -> Result<(), DemoError> {
+    /// What takes the table away, if there is one. Written together with what comes next, so that
+    /// nothing flickers.
+    fn erasing(&mut self) -> String {
         match std::mem::take(&mut self.drawn) {
-            0 => Ok(()),
-            drawn => write!(self.output, "\x1b[{drawn}A\r{CLEAR}").map_err(DemoError::Output),
+            0 => String::new(),
+            drawn => format!("\x1b[{drawn}A\r{CLEAR}"),
         }
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), DemoError> {
+        let written = self.output.write_all(text.as_bytes()).and_then(|()| self.output.flush());
+        written.map_err(DemoError::Output)
     }
 
     /// Red is hung, blue is stop, green is run, as in the picture of the published demonstration;

@@ -211,6 +211,15 @@ fn a_program_that_waits_for_a_human_may_start_after_starting() {
     let strict = judge(&enterprise, &story(&lines, true), Some(Rule::AfterRun));
     assert_eq!(strict.problems.len(), 5, "{:?}", strict.problems);
 
+    let restarting = verdict(&lines.replace("21.3 logistics", "21.05 logistics"), true);
+    assert_eq!(restarting.problems, Vec::<String>::new(), "while it is being restarted");
+    let stopping = lines.replace("21.3 logistics", "21.05 logistics").replace(
+        "21.1 supplies-db stopping>starting",
+        "21.06 supplies-db stopping>stop\n21.1 supplies-db stop>starting",
+    );
+    let stopping = verdict(&stopping, true);
+    assert_eq!(stopping.problems, ["logistics began to start while supplies-db was stopping"]);
+
     let early = lines.replace("21.4 firewall", "21.15 firewall");
     let early = verdict(&early, true);
     assert_eq!(early.problems, ["firewall began to start while b2b-catalog was stop"]);
