@@ -30,6 +30,12 @@ pub(super) const DEVICES: Lane = 1_000;
 /// Dependencies that nobody manages are not spoken of before the node has run for so long.
 const QUIET_AT_FIRST: Micros = Micros(10_000_000);
 
+/// Rounds that together take less are never too long.
+const BRIEF: Micros = Micros(5_000);
+
+/// Slow rounds are spoken of once in this time.
+const SAY_SLOW_EVERY: Micros = Micros(60_000_000);
+
 /// Waking this much later than meant is a pause of the whole process.
 const PAUSE: Micros = Micros(1_500_000);
 
@@ -55,6 +61,8 @@ pub(super) struct Core {
     pub(super) changed: bool,
     /// When the node started; until the others are known nothing is said of what is missing.
     pub(super) started: Micros,
+    /// When slow rounds were last spoken of.
+    pub(super) said_slow: Option<Micros>,
     /// Problems of dependencies that were logged and are not mended.
     pub(super) known_problems: BTreeSet<Problem>,
 }
@@ -101,6 +109,23 @@ impl Core {
             if self.devices.get(index).is_some_and(|device| device.due <= now) {
                 self.round(now, index);
             }
+        }
+    }
+
+    /// Rounds that take most of the time leave as much again to frames and clients.
+    pub(super) fn leave_time_for_others(&mut self, began: Micros, ended: Micros) {
+        let spent = ended.since(began);
+        if spent.0 < self.period.0 / 2 || spent.0 < BRIEF.0 {
+            return;
+        }
+        let not_before = Micros(ended.0.saturating_add(spent.0));
+        for device in &mut self.devices {
+            device.due = device.due.max(not_before);
+        }
+        if self.said_slow.is_none_or(|said| ended.since(said) >= SAY_SLOW_EVERY) {
+            self.said_slow = Some(ended);
+            let (spent, period) = (spent.seconds(), self.period.seconds());
+            tracing::warn!(spent, period, "rounds take too long for their period: they come later");
         }
     }
 

@@ -62,13 +62,12 @@ impl Daemon {
                 other => self.take(now, other),
             }
             self.core.run_due(now);
+            self.core.leave_time_for_others(now, now_micros());
             if tell <= now {
                 tell = Micros(now.0.saturating_add(TELL_EVERY.0));
                 self.core.tell_all(now);
             }
             self.core.tell_changes(now);
-            // Links and clients get their turn also when rounds are always due.
-            tokio::task::yield_now().await;
         }
         self.finish(stopping.is_some()).await;
     }

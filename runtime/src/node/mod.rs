@@ -4,7 +4,8 @@
 //! with its own name. Neighbours are the devices of linked nodes and the other devices of the same
 //! node.
 //!
-//! * `daemon`: the loop, which waits for links, services, clients and the clock;
+//! * `daemon`: the loop, which waits for links, services, clients and the clock; it has a thread of
+//!   its own, so that a program that computes for long delays neither links nor probes;
 //! * `core`: what it does with them; `hosted`: a device with its service;
 //! * `settling`: looking before acting after a start or a pause.
 
@@ -39,15 +40,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 use thiserror::Error;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{broadcast, mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// Changes that a slow watcher may lag behind.
 const MAX_LAG: usize = 1024;
 
 /// Questions of clients that wait at most.
 const MAX_CALLS: usize = 32;
+
+/// Stack of the thread that runs programs: four times what the deepest allowed nesting takes.
+const STACK: usize = 8 << 20;
 
 /// How a node ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +103,9 @@ pub enum NodeError {
         /// The service.
         service: String,
     },
+    /// There is no thread for the rounds.
+    #[error("cannot start the thread of the rounds: {0}")]
+    Thread(std::io::Error),
     /// Signals cannot be received.
     #[error("cannot receive signals: {0}")]
     Signals(std::io::Error),
@@ -110,7 +117,7 @@ pub struct Node {
     addr: SocketAddr,
     socket: PathBuf,
     end: watch::Sender<Option<End>>,
-    task: Option<JoinHandle<()>>,
+    ended: Option<oneshot::Receiver<()>>,
 }
 
 impl Node {
@@ -167,8 +174,8 @@ impl Node {
             certificate: credentials.certificate().clone(),
             _admin: admin,
         };
-        let task = Some(tokio::spawn(daemon.run()));
-        Ok(Self { name, addr, socket, end, task })
+        let ended = Some(in_own_thread(daemon)?);
+        Ok(Self { name, addr, socket, end, ended })
     }
 
     /// Its name.
@@ -193,10 +200,10 @@ impl Node {
 
     /// Waits until it has ended. Safe to cancel.
     pub async fn ended(&mut self) {
-        if let Some(task) = &mut self.task {
-            // A panic in it was reported by the runtime; either way it has ended.
-            let _ = task.await;
-            self.task = None;
+        if let Some(ended) = &mut self.ended {
+            // An error means a panic, which was reported; either way it has ended.
+            let _ = ended.await;
+            self.ended = None;
         }
     }
 }
@@ -207,6 +214,21 @@ impl Drop for Node {
             self.end(End::ServicesRunOn);
         }
     }
+}
+
+/// Runs the loop in a thread of its own: however long a program computes, links answer their peers
+/// and probes their services in the caller's runtime.
+fn in_own_thread(daemon: Daemon) -> Result<oneshot::Receiver<()>, NodeError> {
+    let runtime = Builder::new_current_thread().enable_time().build().map_err(NodeError::Thread)?;
+    let (done, ended) = oneshot::channel();
+    let run = move || {
+        runtime.block_on(daemon.run());
+        // Fails when nobody waits for it.
+        let _ = done.send(());
+    };
+    let thread = std::thread::Builder::new().name("rounds".to_owned()).stack_size(STACK);
+    thread.spawn(run).map_err(NodeError::Thread)?;
+    Ok(ended)
 }
 
 /// Runs a node until SIGTERM, SIGINT or a `shutdown` command ends it. On a signal its services run
@@ -329,6 +351,7 @@ impl Start {
             recent: VecDeque::new(),
             changed: true,
             started: now,
+            said_slow: None,
             known_problems: BTreeSet::new(),
         };
         core.settle(now);

@@ -2,7 +2,7 @@
 
 use crate::fixture::{PATIENCE, anywhere, unnamed};
 use crate::site::{
-    HOPS, ORDER, Site, command, end, program, report, service, status, until, value,
+    HOPS, ORDER, Site, command, end, ended, program, report, service, status, until, value,
 };
 use bytes::Bytes;
 use fieldrun_glue::Status;
@@ -221,6 +221,34 @@ async fn a_program_that_fails_is_counted_and_touches_nothing() {
     end(a, End::StopServices).await;
 }
 
+/// A program without end is cut off by its fuel, again and again. The node answers, its links stay
+/// up, and its neighbour's rounds go on.
+#[tokio::test]
+async fn a_program_without_end_keeps_the_node_from_nothing() {
+    let endless = r#"
+def f(n) { if (n == 0) { 0 } else { f(n - 1) + f(n - 1) } }
+if (env.has("calm")) { 1 } else { f(60) }
+"#;
+    let site = Site::new(endless, &["a", "b"]);
+    let a = site.start("a", &["b"], &[]).await;
+    let calm = site.config("b", &["a"], &[]) + "[env]\ncalm = true\n";
+    let b = site.try_start(&calm).await.unwrap_or_else(|error| panic!("{error}"));
+    let own = |r: &StatusReport, name: &str| {
+        r.nodes.iter().find(|n| n.status.node == name).map(|n| n.status.devices[0].clone())
+    };
+    let first = until(&a, "a trap", |r| own(r, "a").is_some_and(|d| d.traps > 0)).await;
+    let since = first.transport.links[0].since;
+    let before = own(&report(&b).await, "b").unwrap().rounds;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let seen = report(&a).await;
+    assert_eq!(seen.transport.links[0].since, since, "the link went down");
+    assert!(own(&seen, "a").unwrap().traps > 1);
+    let rounds = own(&report(&b).await, "b").unwrap().rounds - before;
+    assert!(rounds > 40, "{rounds} rounds of 50 ms in 5 s");
+    end(b, End::ServicesRunOn).await;
+    end(a, End::ServicesRunOn).await;
+}
+
 #[tokio::test]
 async fn mistakes_are_named_before_anything_starts() {
     let site = Site::new(HOPS, &["a", "b"]);
@@ -288,7 +316,7 @@ async fn the_socket_is_private_bounded_and_helpful() {
     assert_eq!(pid, None, "the program starts nothing here");
     let mut b = b;
     command(&b, Request::Shutdown { stop_services: true }).await.unwrap();
-    tokio::time::timeout(PATIENCE, b.ended()).await.unwrap();
+    ended(&mut b).await;
     assert!(!socket.exists());
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
     assert!(socket.exists());

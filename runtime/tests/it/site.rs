@@ -169,5 +169,17 @@ pub(crate) async fn command(node: &Node, request: Request) -> Result<String, Adm
 
 pub(crate) async fn end(mut node: Node, how: End) {
     node.end(how);
-    tokio::time::timeout(PATIENCE, node.ended()).await.expect("the node ends");
+    ended(&mut node).await;
+}
+
+/// Waits until a node has ended and its port is free. The socket is closed by a task of this
+/// runtime a moment after the node has ended; for a daemon it is the end of the process.
+pub(crate) async fn ended(node: &mut Node) {
+    let free = async {
+        node.ended().await;
+        while std::net::UdpSocket::bind(node.addr()).is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, free).await.expect("the node ends");
 }
