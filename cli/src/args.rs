@@ -30,6 +30,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Watch a network of eight services fail and recover in the right order
+    Demo(DemoArgs),
     /// Run a program: with a configuration as a node of a cluster, without one alone
     Run(RunArgs),
     /// Run a program in a simulated network
@@ -88,6 +90,37 @@ pub(crate) struct RunArgs {
     /// End when the parent process ends, as daemons of the demo do
     #[arg(long, hide = true)]
     pub(crate) die_with_parent: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fieldrun demo
+  fieldrun demo --program examples/enterprise/restart-manual.pt --keep
+  fieldrun demo --db-start 30s --json
+
+The exit code is 0 only if exactly the right services stopped and returned, in the right order.")]
+pub(crate) struct DemoArgs {
+    /// The program that decides [default: the embedded restart.pt]
+    #[arg(long, value_name = "PROGRAM.pt")]
+    pub(crate) program: Option<PathBuf>,
+    /// The time between two rounds
+    #[arg(long, value_name = "TIME", default_value = "200ms")]
+    pub(crate) period: String,
+    /// How long the supplies database takes to start [default: 1s]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) db_start: Option<String>,
+    /// What services must wait for before they start: `run` demands that all they need runs,
+    /// `starting` that it has begun to start [default: `run`, and `starting` for a program that
+    /// leaves a hung service to a human]
+    #[arg(long, value_name = "STATUS", value_parser = ["run", "starting"])]
+    pub(crate) after: Option<String>,
+    /// Leave all of it running afterwards, to play with, until Ctrl-C
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Print one JSON report at the end and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -258,6 +291,7 @@ impl Cli {
 impl Command {
     fn run(self) -> Outcome {
         match self {
+            Self::Demo(args) => commands::demo::demo(args),
             Self::Run(args) => commands::node::run(&args),
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),

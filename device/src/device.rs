@@ -183,6 +183,7 @@ pub struct Device {
     readings: BTreeMap<String, Reading>,
     random: u64,
     round: u64,
+    /// When the last successful round ran.
     last_round: Option<Micros>,
     wake_at: Micros,
     outputs: VecDeque<Output>,
@@ -283,7 +284,10 @@ impl Device {
         self.sense(sensors);
         self.inbox.retire(now, self.config.retention);
         let result = self.evaluate(now, sensors);
-        self.last_round = Some(now);
+        // A failed round did not happen: its time counts towards the next one.
+        if result.is_ok() {
+            self.last_round = Some(now);
+        }
         self.outputs.push_back(Output::Round(RoundReport { round: self.round, at: now, result }));
         self.wake_at = Micros(now.0 + self.config.period.0);
         self.outputs.push_back(Output::WakeAt(self.wake_at));
@@ -347,8 +351,15 @@ impl Device {
         });
         let limit = self.config.limits.frame_bytes;
         if bytes.len() > limit {
-            let message = format!("the message of this round has {} bytes; at most {limit} can be sent", bytes.len());
-            return Err(Trap::without_place("FR-R040", message, "share less: does a shared tuple or text grow every round?"));
+            let message = format!(
+                "the message of this round has {} bytes; at most {limit} can be sent",
+                bytes.len()
+            );
+            return Err(Trap::without_place(
+                "FR-R040",
+                message,
+                "share less: does a shared tuple or text grow every round?",
+            ));
         }
         Ok(Bytes::from(bytes))
     }

@@ -129,6 +129,17 @@ async fn bad_lines_and_many_connections_do_no_harm() {
     answers(&address, "health", "ok db").await;
 }
 
+#[tokio::test]
+async fn it_ends_with_the_process_that_it_is_for() {
+    let address = free_address();
+    let mut other = Process(Command::new("sleep").arg("600").spawn().unwrap());
+    let mut service = start(&address, "db", &["--while", &other.0.id().to_string()]);
+    answers(&address, "health", "ok db").await;
+    other.0.kill().unwrap();
+    other.0.wait().unwrap();
+    assert_eq!(service.0.wait().unwrap().code(), Some(1));
+}
+
 #[test]
 fn a_wrong_command_line_is_explained() {
     let output = Command::new(SERVICE).args(["--listen", "127.0.0.1:0"]).output().unwrap();

@@ -53,7 +53,7 @@ pub use error::GlueError;
 pub use gauge::{Gauge, Thresholds, Verdict};
 pub use handle::{ServiceHandle, Ticket};
 pub use machine::{Command, Origin, Outcome, Refusal};
-pub use services::Services;
+pub use services::{Services, kill_abandoned};
 pub use spec::{
     Check, MAX_DEPENDENCIES, MAX_ID_BYTES, MAX_WORDS, Policy, Probe, RestartBudget, ServiceSpec,
     StopAction, StopSignal, StopStep,

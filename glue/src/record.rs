@@ -10,11 +10,14 @@ use tokio::sync::watch;
 use crate::durable::{self, Loaded};
 use crate::machine::{Found, Memory};
 use crate::process::{self, ProcessId};
-use crate::spec::ServiceSpec;
+use crate::spec::{ServiceSpec, StopSignal};
 use crate::status::{Desired, Fault, Status, micros};
 
 /// The format of the file; another one is not read.
 const FORMAT: u32 = 1;
+
+/// How the names of state files end.
+const STATE_SUFFIX: &str = ".service.json";
 
 /// The content of a state file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,7 +73,7 @@ pub(crate) struct Files {
 impl Files {
     pub(crate) fn of(id: &str, folder: &Path) -> Self {
         Self {
-            state: folder.join(format!("{id}.service.json")),
+            state: folder.join(format!("{id}{STATE_SUFFIX}")),
             log: folder.join(format!("{id}.log")),
         }
     }
@@ -138,6 +141,18 @@ fn remembered(record: Record, boot: &str) -> Past {
         _ => None,
     };
     Past { memory, mark: Some(mark), process: main, found }
+}
+
+pub(crate) fn is_state_file(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|n| n.ends_with(STATE_SUFFIX))
+}
+
+/// Kills all processes of the service of a state file; says how many there were.
+pub(crate) fn kill(file: &Path, boot: &str) -> std::io::Result<usize> {
+    let Loaded::Value(record) = durable::load::<Record>(file)? else { return Ok(0) };
+    let Some(mark) = record.mark.filter(|_| record.boot == boot) else { return Ok(0) };
+    let killed = process::signal(&mark, record.process, StopSignal::Kill);
+    Ok(killed.group.len() + killed.strays.len())
 }
 
 /// Writes records in the background: the newest wins, and a slow disk delays no supervision.

@@ -121,6 +121,26 @@ impl Drop for Services {
     }
 }
 
+/// Ends what dead daemons have left running: kills every process of every service that is written
+/// down in the state folder, and returns how many there were. For tools that clean up; a daemon
+/// that comes back adopts its services instead.
+///
+/// # Errors
+/// When a daemon uses the folder, or it cannot be read.
+pub fn kill_abandoned(state_dir: &Path) -> Result<usize, GlueError> {
+    let _lock = lock(state_dir)?;
+    let failed = |source| GlueError::StateDir { path: state_dir.to_owned(), source };
+    let boot = process::boot_id();
+    let mut killed = 0;
+    for entry in std::fs::read_dir(state_dir).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if record::is_state_file(&path) {
+            killed += record::kill(&path, &boot).map_err(failed)?;
+        }
+    }
+    Ok(killed)
+}
+
 fn lock(folder: &Path) -> Result<File, GlueError> {
     let failed = |path: &Path| {
         let path = path.to_owned();

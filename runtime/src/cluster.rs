@@ -312,6 +312,11 @@ impl Table {
             .collect()
     }
 
+    /// All services that are known.
+    pub fn services(&self) -> impl Iterator<Item = &ServiceSnapshot> {
+        self.nodes.values().flat_map(|entry| &entry.status.services)
+    }
+
     /// Which node manages which service.
     pub fn whereabouts(&self) -> BTreeMap<String, String> {
         let services = |status: &NodeStatus| -> Vec<(String, String)> {

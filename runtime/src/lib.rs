@@ -6,7 +6,7 @@
 //! * [`ca`], [`identity`]: who a node is, and who says so;
 //! * [`tls`], [`quic`]: authenticated links to other nodes, newest frame wins;
 //! * [`envelope`]: what travels on a link; [`claims`]: which node speaks for a device;
-//! * [`cluster`]: what nodes know of each other, for people;
+//! * [`cluster`]: what nodes know of each other, for people; [`dependencies`]: what is wrong there;
 //! * [`admin`]: the Unix socket; [`view`]: status as text;
 //! * [`refusals`]: what peers sent that was not accepted, counted and said once a minute;
 //! * [`files`], [`clock`]: state that survives a crash, and time.
@@ -17,6 +17,7 @@ pub mod claims;
 pub mod clock;
 pub mod cluster;
 pub mod config;
+pub mod dependencies;
 pub mod envelope;
 pub mod files;
 pub mod identity;

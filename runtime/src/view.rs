@@ -3,6 +3,7 @@
 use crate::admin::StatusReport;
 use crate::clock::utc;
 use crate::cluster::{ClusterEvent, Freshness, Known};
+use crate::dependencies;
 use fieldrun_glue::{Desired, Fault, Repair, ServiceSnapshot, Status};
 use std::collections::BTreeMap;
 
@@ -161,6 +162,8 @@ fn remarks(report: &StatusReport) -> Vec<String> {
             refusals.counts.iter().map(|(kind, n)| format!("{} x{n}", kind.name())).collect();
         lines.push(format!("refused from {peer}: {}; {}", counts.join(", "), refusals.last));
     }
+    let services = report.nodes.iter().flat_map(|node| &node.status.services);
+    lines.extend(dependencies::problems(services).iter().map(ToString::to_string));
     for node in &report.nodes {
         for device in node.status.devices.iter().filter(|device| device.traps > 0) {
             let (id, traps) = (&device.id, device.traps);

@@ -60,6 +60,8 @@ impl ModuleSource for Library {
 
     fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = crate::modules().map(|(name, _)| name.to_owned()).collect();
+        // The classic names are the last resort of the 2015 dialect.
+        names.sort_by_key(|name| name.starts_with("fieldrun:classic"));
         for folder in &self.folders {
             list(folder, "", MAX_FOLDER_DEPTH, &mut names);
         }

@@ -12,6 +12,7 @@ macro_rules! embedded {
 /// All modules in ascending order of name, which is what the search relies on.
 const MODULES: &[Row] = embedded! {
     "fieldrun:classic" => "fieldrun/classic.pt",
+    "fieldrun:classic:footprint" => "fieldrun/classic/footprint.pt",
     "protelis:coord:accumulation" => "protelis/coord/accumulation.pt",
     "protelis:coord:graph" => "protelis/coord/graph.pt",
     "protelis:coord:meta" => "protelis/coord/meta.pt",

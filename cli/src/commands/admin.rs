@@ -29,9 +29,7 @@ fn failed(error: AdminError) -> Failure {
 
 pub(crate) fn status(args: &StatusArgs) -> Outcome {
     let socket = socket(&args.node)?;
-    let report = block_on(async {
-        connect(&socket).await?.status().await.map_err(failed)
-    })??;
+    let report = block_on(async { connect(&socket).await?.status().await.map_err(failed) })??;
     if args.json {
         output::line(&serde_json::to_string_pretty(&report).map_err(Failure::failed)?)?;
     } else {
@@ -57,9 +55,8 @@ pub(crate) fn watch(args: &StatusArgs) -> Outcome {
 
 fn command(node: &NodeArgs, request: &Request) -> Outcome {
     let socket = socket(node)?;
-    let answer = block_on(async {
-        connect(&socket).await?.command(request).await.map_err(failed)
-    })??;
+    let answer =
+        block_on(async { connect(&socket).await?.command(request).await.map_err(failed) })??;
     output::line(&answer)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,10 +10,17 @@ pub(crate) fn ca(command: CaCommand) -> Outcome {
     let now = SystemTime::now();
     match command {
         CaCommand::Init { cluster, dir, days } => {
-            let files = ca::init(&dir, &cluster, Validity::days(now, days)).map_err(Failure::usage)?;
+            let files =
+                ca::init(&dir, &cluster, Validity::days(now, days)).map_err(Failure::usage)?;
             output::line(&format!("authority of cluster {cluster}"))?;
-            output::line(&format!("  certificate  {}  (copy it to every node)", files.certificate.display()))?;
-            output::line(&format!("  key          {}  (keep it secret, and off the nodes)", files.key.display()))?;
+            output::line(&format!(
+                "  certificate  {}  (copy it to every node)",
+                files.certificate.display()
+            ))?;
+            output::line(&format!(
+                "  key          {}  (keep it secret, and off the nodes)",
+                files.key.display()
+            ))?;
         }
         CaCommand::Issue { node, service, ca, out, days } => {
             let validity = Validity::days(now, days);

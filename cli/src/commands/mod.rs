@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod ca;
+pub(crate) mod demo;
 pub(crate) mod node;
 pub(crate) mod program;
 pub(crate) mod sim;

@@ -60,10 +60,13 @@ pub(crate) fn eval(args: &EvalArgs) -> Outcome {
 /// `key=JSON`.
 pub(crate) fn variable(text: &str) -> Result<(String, Reading), Failure> {
     let bad = |why: String| {
-        Failure::usage(format!("--env {text}: {why}\n  write it like --env 'source=true', --env 'id=\"a\"' or --env 'xs=[1,2]'"))
+        Failure::usage(format!(
+            "--env {text}: {why}\n  write it like --env 'source=true', --env 'id=\"a\"' or --env 'xs=[1,2]'"
+        ))
     };
     let (key, value) = text.split_once('=').ok_or_else(|| bad("there is no `=`".to_owned()))?;
-    let parsed = serde_json::from_str(value).map_err(|error| bad(format!("`{value}` is not JSON: {error}")))?;
+    let parsed = serde_json::from_str(value)
+        .map_err(|error| bad(format!("`{value}` is not JSON: {error}")))?;
     let reading = json::from_json(&parsed).map_err(bad)?;
     Ok((key.to_owned(), reading))
 }

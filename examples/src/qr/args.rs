@@ -17,6 +17,7 @@ usage: qr-service --listen HOST:PORT --id NAME [options]
   --give-up N             hang after N failed queries in a row; 0 is never (default 0)
   --fault-file PATH       while this file says `hang` the service hangs and a new one does not
                           start; `crash` makes it exit with code 1; `slow MILLIS` slows it down
+  --while PID             exit when this process is gone
 times are written as 200ms, 5s, 2m";
 
 /// More dependencies than this are refused.
@@ -41,6 +42,8 @@ pub struct Args {
     pub give_up: u32,
     /// A file through which faults are commanded.
     pub fault_file: Option<PathBuf>,
+    /// The process without which this service makes no sense.
+    pub lifeline: Option<u32>,
 }
 
 impl Args {
@@ -60,6 +63,7 @@ impl Args {
             query_timeout: Duration::from_millis(500),
             give_up: 0,
             fault_file: None,
+            lifeline: None,
         };
         while let Some(option) = words.next() {
             if option == "--help" || option == "-h" {
@@ -77,10 +81,8 @@ impl Args {
                 "--query" => args.peers.push(value),
                 "--query-interval" => args.query_interval = time(&value)?,
                 "--query-timeout" => args.query_timeout = time(&value)?,
-                "--give-up" => {
-                    args.give_up =
-                        value.parse().map_err(|_| wrong(format!("`{value}` is not a number")))?;
-                }
+                "--give-up" => args.give_up = number(&value).map_err(wrong)?,
+                "--while" => args.lifeline = Some(number(&value).map_err(wrong)?),
                 "--fault-file" => args.fault_file = Some(PathBuf::from(value)),
                 _ => return Err(QrError::Usage(format!("there is no option `{option}`"))),
             }
@@ -102,6 +104,10 @@ impl Args {
         };
         Err(QrError::Usage(problem.to_owned()))
     }
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("`{text}` is not a number"))
 }
 
 #[cfg(test)]

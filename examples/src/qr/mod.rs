@@ -45,6 +45,9 @@ pub enum QrError {
     /// There is no event loop.
     #[error("cannot set up the event loop: {0}")]
     Runtime(std::io::Error),
+    /// The process that it was for is gone.
+    #[error("process {0} is gone, and with it the reason to serve")]
+    Abandoned(u32),
     /// It was told to.
     #[error("crashed, as it was told to")]
     Crashed,

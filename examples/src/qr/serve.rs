@@ -18,6 +18,8 @@ const MAX_CONNECTIONS: usize = 64;
 const IDLE: Duration = Duration::from_secs(30);
 /// How often the fault file is read.
 const LOOK: Duration = Duration::from_millis(20);
+/// How often the lifeline is looked at.
+const LIFELINE: Duration = Duration::from_millis(200);
 /// The longest delay of an answer.
 const MAX_SLOW_MILLIS: u64 = 60_000;
 
@@ -69,8 +71,23 @@ fn fault(args: &Args) -> Fault {
     }
 }
 
-/// Serves until it is told to crash.
+/// Serves until it is told to crash or its lifeline is cut.
 pub(crate) async fn serve(args: Args) -> Result<(), QrError> {
+    let Some(pid) = args.lifeline else { return work(args).await };
+    tokio::select! {
+        result = work(args) => result,
+        () = gone(pid) => Err(QrError::Abandoned(pid)),
+    }
+}
+
+/// Waits until a process is gone.
+async fn gone(pid: u32) {
+    while std::fs::exists(format!("/proc/{pid}")).unwrap_or(true) {
+        sleep(LIFELINE).await;
+    }
+}
+
+async fn work(args: Args) -> Result<(), QrError> {
     while fault(&args) == Fault::Hang {
         sleep(LOOK).await;
     }

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use fieldrun_glue::{Command, GlueError, Origin, Repair, ServiceSpec, Services, Status};
+use fieldrun_glue::{
+    Command, GlueError, Origin, Repair, ServiceSpec, Services, Status, kill_abandoned,
+};
 
 use crate::{Bench, eventually, kill, lives, pid_in, sh, spec};
 
@@ -146,6 +148,23 @@ async fn the_latch_outlives_the_daemon() {
     let bench = Bench::within(bench.abandon().await, vec![service()]).await;
     let snapshot = bench.the("a").snapshot();
     assert_eq!((snapshot.status, snapshot.repair), (Status::Hung, Repair::Unrecoverable));
+}
+
+#[tokio::test]
+async fn what_dead_daemons_left_can_be_cleaned_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "sleep 600 & echo $! > child; exec sleep 601";
+    let service = ServiceSpec { cwd: Some(folder.path().to_owned()), ..sh("a", script) };
+    let bench = Bench::new(vec![service]).await;
+    let pid = bench.start("a").await.pid.unwrap();
+    let child = pid_in(folder.path(), "child").await;
+    let in_use = kill_abandoned(bench.folder.path());
+    assert!(matches!(in_use, Err(GlueError::InUse { .. })), "not while a daemon is there");
+    // The number is written in the background, and found by its mark even without.
+    let state = bench.abandon().await;
+    assert_eq!(kill_abandoned(state.path()).unwrap(), 2);
+    eventually("their end", || !lives(pid) && !lives(child)).await;
+    assert_eq!(kill_abandoned(state.path()).unwrap(), 0);
 }
 
 #[tokio::test]

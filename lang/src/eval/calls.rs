@@ -8,8 +8,28 @@ use crate::source::Span;
 use crate::value::{ActivationId, Code, Function, Value};
 use std::sync::Arc;
 
+/// What a call takes of the stack, in levels of expressions: measured, see the test
+/// `deep_recursion_fits_a_small_stack`.
+const CALL_LEVELS: u32 = 2;
+/// The same for a function that a native calls.
+const APPLY_LEVELS: u32 = 4;
+
 impl Round<'_> {
-    pub(super) fn call(&mut self, callee: &Callee, args: &[Expr], span: &Span) -> Result<Value, Fault> {
+    /// Runs `f` further down on the stack by so many levels of expressions.
+    fn deeper<T>(&mut self, levels: u32, f: impl FnOnce(&mut Self) -> T) -> T {
+        self.depth += levels;
+        let result = f(self);
+        self.depth -= levels;
+        result
+    }
+
+    #[inline(never)]
+    pub(super) fn call(
+        &mut self,
+        callee: &Callee,
+        args: &[Expr],
+        span: &Span,
+    ) -> Result<Value, Fault> {
         match callee {
             Callee::Function(id) => {
                 let unit = self.unit.clone();
@@ -40,6 +60,7 @@ impl Round<'_> {
     }
 
     /// `x(args)` and `x.apply(args)`: the arguments are evaluated inside the function's frame.
+    #[inline(never)]
     fn call_value(&mut self, target: &Value, args: &[Expr], span: &Span) -> Result<Value, Fault> {
         match target {
             Value::Function(function) => self.below(frame::CALL, |round| {
@@ -64,7 +85,13 @@ impl Round<'_> {
     }
 
     /// Runs a function whose frame was entered already.
-    fn invoke(&mut self, function: &Function, args: Vec<Value>, span: &Span) -> Result<Value, Fault> {
+    #[inline(never)]
+    fn invoke(
+        &mut self,
+        function: &Function,
+        args: Vec<Value>,
+        span: &Span,
+    ) -> Result<Value, Fault> {
         if !function.arity.accepts(args.len()) {
             let (name, wants, found) = (&function.name, function.arity.describe(), args.len());
             let message = format!("{name} must be invoked with {wants}, found {found}");
@@ -84,9 +111,14 @@ impl Round<'_> {
     }
 
     /// The code of a function value; one that came from another program is not known here.
-    fn find_code(&self, fingerprint: u64, function: &Function) -> Result<(Arc<Unit>, FunctionId), Fault> {
+    fn find_code(
+        &self,
+        fingerprint: u64,
+        function: &Function,
+    ) -> Result<(Arc<Unit>, FunctionId), Fault> {
         let unit = self.units.get(&fingerprint);
-        let found = unit.and_then(|u| u.by_identity.get(&function.identity).map(|id| (u.clone(), *id)));
+        let found =
+            unit.and_then(|u| u.by_identity.get(&function.identity).map(|id| (u.clone(), *id)));
         found.ok_or_else(|| {
             let here = self.program.fingerprint();
             let message = format!(
@@ -98,6 +130,7 @@ impl Round<'_> {
     }
 
     /// Runs a body with its parameters bound, below `outer`.
+    #[inline(never)]
     fn run_code(
         &mut self,
         unit: &Arc<Unit>,
@@ -118,14 +151,20 @@ impl Round<'_> {
         for (param, arg) in code.params.iter().zip(args) {
             self.activations.define(activation, *param, arg);
         }
-        let result = self.below(frame::BODY, |round| round.block(&code.body));
+        let result = self
+            .deeper(CALL_LEVELS, |round| round.below(frame::BODY, |round| round.block(&code.body)));
         self.unit = saved_unit;
         self.current = saved;
         result.map_err(|fault| fault.called(&code.name, span))
     }
 
     /// Calls a native: lifted over every field argument that it does not take whole.
-    pub(super) fn native(&mut self, native: &'static Native, args: &[Value]) -> Result<Value, Fault> {
+    #[inline(never)]
+    pub(super) fn native(
+        &mut self,
+        native: &'static Native,
+        args: &[Value],
+    ) -> Result<Value, Fault> {
         if !native.arity.accepts(args.len()) {
             return Err(crate::natives::no_such_overload(native.class, native.name, args));
         }
@@ -139,6 +178,7 @@ impl Round<'_> {
     }
 
     /// `target.name(args)`; on a field it goes to the elements [D17].
+    #[inline(never)]
     pub(super) fn method(
         &mut self,
         target: &Expr,
@@ -175,24 +215,32 @@ impl Round<'_> {
     }
 
     /// Applies a function that a native was given, at an index that makes its path unique.
-    pub(crate) fn apply_at(&mut self, index: u64, function: &Value, args: Vec<Value>) -> Result<Value, Fault> {
+    pub(crate) fn apply_at(
+        &mut self,
+        index: u64,
+        function: &Value,
+        args: Vec<Value>,
+    ) -> Result<Value, Fault> {
         self.below(frame::ELEMENT + index, |round| round.apply(function, args))
     }
 
     /// Applies a function at the current path, as reducers are.
+    #[inline(never)]
     pub(crate) fn apply(&mut self, function: &Value, args: Vec<Value>) -> Result<Value, Fault> {
         let Value::Function(function) = function else { return Err(not_a_function(function)) };
         let place = self.place_of(function);
-        self.below(frame::CALL, |round| {
-            round.below(function.identity, |round| match &place {
-                Some(span) => round.invoke(function, args, span),
-                None => match function.code {
-                    Code::Native(native) => round.native(native, &args),
-                    Code::Unit(fingerprint) => Err(round
-                        .find_code(fingerprint, function)
-                        .err()
-                        .unwrap_or_else(|| not_a_function(&Value::Function(function.clone())))),
-                },
+        self.deeper(APPLY_LEVELS, |round| {
+            round.below(frame::CALL, |round| {
+                round.below(function.identity, |round| match &place {
+                    Some(span) => round.invoke(function, args, span),
+                    None => match function.code {
+                        Code::Native(native) => round.native(native, &args),
+                        Code::Unit(fingerprint) => Err(round
+                            .find_code(fingerprint, function)
+                            .err()
+                            .unwrap_or_else(|| not_a_function(&Value::Function(function.clone())))),
+                    },
+                })
             })
         })
     }
@@ -206,5 +254,8 @@ impl Round<'_> {
 }
 
 fn not_a_function(value: &Value) -> Fault {
-    Fault::new("FR-R020", format!("{value} ({}) cannot be called: it is not a function", value.kind()))
+    Fault::new(
+        "FR-R020",
+        format!("{value} ({}) cannot be called: it is not a function", value.kind()),
+    )
 }

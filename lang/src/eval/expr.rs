@@ -8,8 +8,7 @@ use crate::syntax::ast::{BinaryOp, UnaryOp};
 use crate::value::{self, Code, Function, Value};
 use std::sync::Arc;
 
-pub(super) const NULL: &str =
-    "Evaluation returned null, but null values are not allowed but when interacting with Java methods.";
+pub(super) const NULL: &str = "Evaluation returned null, but null values are not allowed but when interacting with Java methods.";
 
 /// Null may only go from one native directly to another (language.md §3.11).
 pub(super) fn not_null(value: Value) -> Result<Value, Fault> {
@@ -22,6 +21,7 @@ pub(super) fn not_null(value: Value) -> Result<Value, Fault> {
 
 impl Round<'_> {
     /// A block in a scope of its own; its value is that of the last statement.
+    #[inline(never)]
     pub(super) fn block(&mut self, block: &Block) -> Result<Value, Fault> {
         let outer = self.current;
         if let Some(scope) = block.scope {
@@ -32,6 +32,7 @@ impl Round<'_> {
         value
     }
 
+    #[inline(never)]
     pub(super) fn statements(&mut self, statements: &[Statement]) -> Result<Value, Fault> {
         let Some((last, before)) = statements.split_last() else { return Ok(Value::Unit) };
         for (i, statement) in before.iter().enumerate() {
@@ -41,6 +42,7 @@ impl Round<'_> {
         not_null(value).map_err(|fault| fault.at(statement_span(last)))
     }
 
+    #[inline(never)]
     fn statement(&mut self, statement: &Statement) -> Result<Value, Fault> {
         match statement {
             Statement::Let(local, value) => {
@@ -61,7 +63,8 @@ impl Round<'_> {
             Statement::If { condition, then, span } => {
                 if self.condition(condition)? {
                     if let Some(then) = then {
-                        self.below(frame::IF + 1, |round| round.block(then)).map_err(|f| f.at(span))?;
+                        self.below(frame::IF + 1, |round| round.block(then))
+                            .map_err(|f| f.at(span))?;
                     }
                 }
                 Ok(Value::Unit)
@@ -94,8 +97,11 @@ impl Round<'_> {
                 self.fuel = left;
                 Ok(())
             }
-            None => Err(Fault::new("FR-R007", format!("the round took more than {} steps", self.input.limits.fuel))
-                .help("does a recursion end? is a tuple far larger than meant?")),
+            None => Err(Fault::new(
+                "FR-R007",
+                format!("the round took more than {} steps", self.input.limits.fuel),
+            )
+            .help("does a recursion end? is a tuple far larger than meant?")),
         }
     }
 
@@ -122,6 +128,7 @@ impl Round<'_> {
     }
 
     /// The constructs that talk to neighbours or to the past.
+    #[inline(never)]
     fn aggregate(&mut self, expr: &Expr) -> Result<Value, Fault> {
         match &expr.kind {
             ExprKind::Nbr(value) => self.nbr(value),
@@ -144,6 +151,7 @@ impl Round<'_> {
         }
     }
 
+    #[inline(never)]
     fn tuple(&mut self, items: &[Expr]) -> Result<Value, Fault> {
         let values = self.each(frame::TUPLE, items, Self::value)?;
         let tuple = self.lifted(&values, |_, values| Ok(Value::tuple(values.to_vec())))?;
@@ -165,6 +173,7 @@ impl Round<'_> {
     }
 
     /// Reading a variable. A field is restricted to the neighbours that read it here too [D2].
+    #[inline(never)]
     fn variable(&mut self, local: LocalId, name: &Arc<str>, span: &Span) -> Result<Value, Fault> {
         let value = self.activations.read(self.current, local).cloned();
         match value.ok_or_else(|| unresolved(name, span))? {
@@ -173,6 +182,7 @@ impl Round<'_> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn function_value(&self, id: crate::program::FunctionId) -> Value {
         let code = self.unit.function(id);
         let activation = code.outer.and(self.current);
@@ -185,6 +195,7 @@ impl Round<'_> {
         })
     }
 
+    #[inline(never)]
     fn unary(&mut self, op: UnaryOp, operand: &Expr) -> Result<Value, Fault> {
         let value = self.below(frame::UNARY + op as u64, |round| round.value(operand))?;
         self.lifted(&[value], |_, values| match (op, values) {
@@ -196,6 +207,7 @@ impl Round<'_> {
         })
     }
 
+    #[inline(never)]
     fn binary(&mut self, op: BinaryOp, a: &Expr, b: &Expr) -> Result<Value, Fault> {
         let base = frame::BINARY + ((op as u64) << 8);
         let compares = matches!(op, BinaryOp::Eq | BinaryOp::NotEq);
@@ -226,15 +238,27 @@ impl Round<'_> {
         }
     }
 
-    fn branch(&mut self, condition: &Expr, then: &Block, otherwise: &Block) -> Result<Value, Fault> {
+    #[inline(never)]
+    fn branch(
+        &mut self,
+        condition: &Expr,
+        then: &Block,
+        otherwise: &Block,
+    ) -> Result<Value, Fault> {
         let (block, index) = if self.condition(condition)? { (then, 1) } else { (otherwise, 2) };
         match self.below(frame::IF + index, |round| round.block(block))? {
-            Value::Field(_) => Err(Fault::new("FR-R012", "if statements cannot return a Field, consider using mux")
-                .help("only some neighbours take this branch; reduce the field with a hood, or use `mux`")),
+            Value::Field(_) => Err(Fault::new(
+                "FR-R012",
+                "if statements cannot return a Field, consider using mux",
+            )
+            .help(
+                "only some neighbours take this branch; reduce the field with a hood, or use `mux`",
+            )),
             value => Ok(value),
         }
     }
 
+    #[inline(never)]
     fn mux(&mut self, condition: &Expr, then: &Block, otherwise: &Block) -> Result<Value, Fault> {
         let condition = self.below(frame::MUX, |round| round.value(condition))?;
         let then = self.below(frame::MUX + 1, |round| round.block(then))?;
@@ -250,7 +274,9 @@ impl Round<'_> {
 
 fn statement_span(statement: &Statement) -> &Span {
     match statement {
-        Statement::Let(_, value) | Statement::Assign(_, value) | Statement::Expr(value) => &value.span,
+        Statement::Let(_, value) | Statement::Assign(_, value) | Statement::Expr(value) => {
+            &value.span
+        }
         Statement::If { span, .. } => span,
     }
 }

@@ -53,7 +53,7 @@ impl Default for Limits {
     fn default() -> Self {
         // Fuel: about a second of this evaluator. Depth: fits a thread of 2 MiB with room to
         // spare, see the test `deep_recursion_fits_a_small_stack`.
-        Self { fuel: 20_000_000, depth: 1_000, text_bytes: 1 << 20, items: 1 << 20 }
+        Self { fuel: 20_000_000, depth: 1_500, text_bytes: 1 << 20, items: 1 << 20 }
     }
 }
 
@@ -145,6 +145,8 @@ pub(crate) struct Round<'a> {
     path: Path,
     activations: Activations,
     current: Option<ActivationId>,
+    /// Whether the running text is new here: then its state starts anew.
+    new_text: bool,
     /// The text whose code is running, and all texts known to this round.
     unit: Arc<Unit>,
     units: FxHashMap<u64, Arc<Unit>>,
@@ -169,6 +171,7 @@ impl<'a> Round<'a> {
             path: Path::ROOT,
             activations: Activations::default(),
             current: None,
+            new_text: false,
             unit,
             units,
             marks: FxHashMap::default(),
@@ -214,7 +217,9 @@ impl<'a> Round<'a> {
         let mark = self.marks.entry(path.hash).or_insert(fresh);
         if mark.check != path.check {
             return Err(Fault::new("FR-R002", "two places of the program have the same path hash")
-                .help("this is a coincidence of one in 2^64; any change of the program removes it"));
+                .help(
+                    "this is a coincidence of one in 2^64; any change of the program removes it",
+                ));
         }
         let seen = if export { &mut mark.exported } else { &mut mark.stored };
         if std::mem::replace(seen, true) {
@@ -228,6 +233,11 @@ impl<'a> Round<'a> {
         self.mark(path, true)?;
         self.exported.push((path.hash, value.detached()));
         Ok(())
+    }
+
+    /// What the round before kept at a path.
+    fn kept_at(&self, path: Path) -> Option<&'a Value> {
+        if self.new_text { None } else { self.input.state.cells.get(&path.hash) }
     }
 
     /// Keeps a value at a path for the next round.
@@ -268,8 +278,11 @@ impl<'a> Round<'a> {
         if size <= limit {
             return Ok(value);
         }
-        Err(Fault::new("FR-R003", format!("this value has {size} {what}; at most {limit} are possible"))
-            .help("does it grow every round? keep only what is needed"))
+        Err(Fault::new(
+            "FR-R003",
+            format!("this value has {size} {what}; at most {limit} are possible"),
+        )
+        .help("does it grow every round? keep only what is needed"))
     }
 }
 

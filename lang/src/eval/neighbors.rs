@@ -23,6 +23,7 @@ impl<'a> Round<'a> {
     }
 
     /// `nbr(e)`: the neighbours' values of the same expression, and one's own.
+    #[inline(never)]
     pub(super) fn nbr(&mut self, expr: &Expr) -> Result<Value, Fault> {
         let path = self.path.push(frame::NBR);
         let local = self.below(frame::NBR + 1, |round| round.value(expr))?;
@@ -40,15 +41,17 @@ impl<'a> Round<'a> {
     pub(super) fn realigned(&mut self, field: &Field) -> Result<Value, Fault> {
         let path = self.path.push(frame::READ);
         self.export(path, &Value::Unit)?;
-        let neighbors = self.input.neighbors;
+        // Both are in ascending id: one walk over the neighbours finds all devices of the field.
+        let mut neighbors = self.input.neighbors.iter().peekable();
         let restricted = field.restricted(|id| {
-            let at = neighbors.binary_search_by(|n| n.id.cmp(id));
-            at.ok().and_then(|at| neighbors.get(at)).is_some_and(|n| n.exports.get(path.hash).is_some())
+            while neighbors.next_if(|n| n.id < id).is_some() {}
+            neighbors.peek().is_some_and(|n| n.id == id && n.exports.get(path.hash).is_some())
         });
         Ok(Value::Field(Arc::new(restricted)))
     }
 
     /// `rep (x <- init) { body } yield { y }`. The initialiser is evaluated every round [K10].
+    #[inline(never)]
     pub(super) fn rep(
         &mut self,
         var: LocalId,
@@ -59,7 +62,7 @@ impl<'a> Round<'a> {
     ) -> Result<Value, Fault> {
         let path = self.path.push(frame::REP);
         let init = self.below(frame::REP + 1, |round| round.value(init))?;
-        let old = self.input.state.cells.get(&path.hash).cloned().unwrap_or(init);
+        let old = self.kept_at(path).cloned().unwrap_or(init);
         if matches!(old, Value::Field(_)) {
             return Err(rep_of_field());
         }
@@ -77,6 +80,7 @@ impl<'a> Round<'a> {
 
     /// The body's value, and the value of the whole: the yield, if there is one, else the body's.
     /// The yield sees the variables of the body.
+    #[inline(never)]
     fn body_and_yield(
         &mut self,
         base: u64,
@@ -97,6 +101,7 @@ impl<'a> Round<'a> {
     }
 
     /// `share (x, nx <- init) { body } yield { y }`.
+    #[inline(never)]
     pub(super) fn share(
         &mut self,
         (local, field): (Option<LocalId>, LocalId),
@@ -116,6 +121,9 @@ impl<'a> Round<'a> {
         self.activations.define(activation, field, Value::Field(Arc::new(received)));
         let (kept, result) = self.body_and_yield(frame::SHARE + 2, body, yields)?;
         self.current = outer;
+        if matches!(kept, Value::Field(_)) != matches!(init, Value::Field(_)) {
+            return Err(mixed_share());
+        }
         self.store(path, &kept)?;
         self.export(path, &kept)?;
         Ok(result)
@@ -123,14 +131,10 @@ impl<'a> Round<'a> {
 
     /// One's own value of the round before, and the field of what the neighbours shared.
     fn shared(&self, path: Path, init: &Value) -> Result<(Value, Field), Fault> {
-        let stored = self.input.state.cells.get(&path.hash);
+        let stored = self.kept_at(path);
         match (stored.unwrap_or(init), init) {
             (Value::Field(stored), Value::Field(init)) => Ok(self.shared_field(path, stored, init)),
-            (Value::Field(_), _) | (_, Value::Field(_)) => Err(Fault::new(
-                "FR-R015",
-                "Types must be consistent: `share` has a field and a value that is not a field",
-            )
-            .help("give `share` an initial field, such as `nbr(0)`, if its body gives a field")),
+            (Value::Field(_), _) | (_, Value::Field(_)) => Err(mixed_share()),
             (own, _) => {
                 // A neighbour that runs another branch of a share of fields cannot be meant.
                 let plain = |_: &Neighbor<'_>, v: &Value| match v {
@@ -205,6 +209,12 @@ fn length(difference: &[f64]) -> f64 {
 pub(super) fn no_position(name: &str) -> Fault {
     Fault::new("FR-R016", format!("`{name}` needs a position, and this device has none"))
         .help("give the node a position in its configuration, or use hop counts: `hopDistanceTo`")
+}
+
+fn mixed_share() -> Fault {
+    let message = "Types must be consistent: `share` has a field and a value that is not a field";
+    Fault::new("FR-R015", message)
+        .help("its initial value and its body must both be fields, or both not: `share (x <- nbr(0)) { nbr(…) }`")
 }
 
 fn rep_of_field() -> Fault {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 impl Round<'_> {
     /// Runs the text below this place; it does not see the caller's variables [K11]. Neighbours
     /// that evaluate the same program here are aligned.
+    #[inline(never)]
     pub(super) fn eval_text(&mut self, text: &Expr) -> Result<Value, Fault> {
         let path = self.path.push(frame::EVAL);
         let text = match self.below(frame::EVAL + 1, |round| round.value(text))? {
@@ -20,21 +21,24 @@ impl Round<'_> {
                 return Err(Fault::new("FR-R027", message).help("write the program in quotes"));
             }
         };
-        let unit = self.unit_of(path, &text)?;
+        let (unit, known) = self.unit_of(path, &text)?;
         let Some(main) = &unit.main else {
             return Err(Fault::new("FR-R027", "the evaluated text has nothing to run")
                 .help("end it with an expression"));
         };
         let saved = std::mem::replace(&mut self.unit, unit.clone());
         let outer = self.current.take();
+        let enclosing = self.new_text;
+        self.new_text |= !known;
         let result = self.below(frame::EVAL + 2, |round| round.block(main));
+        self.new_text = enclosing;
         self.current = outer;
         self.unit = saved;
         result
     }
 
-    /// The loaded text: parsed again only if it changed since the last round.
-    fn unit_of(&mut self, path: Path, text: &Arc<str>) -> Result<Arc<Unit>, Fault> {
+    /// The loaded text, and whether it is that of the round before: parsed again only if not.
+    fn unit_of(&mut self, path: Path, text: &Arc<str>) -> Result<(Arc<Unit>, bool), Fault> {
         let known = self.input.state.texts.get(&path.hash).filter(|(old, _)| old == text);
         let unit = match known {
             Some((_, unit)) => unit.clone(),
@@ -42,7 +46,7 @@ impl Round<'_> {
         };
         self.units.insert(unit.fingerprint, unit.clone());
         self.kept.texts.insert(path.hash, (text.clone(), unit.clone()));
-        Ok(unit)
+        Ok((unit, known.is_some()))
     }
 
     fn load_text(&self, text: &str) -> Result<Unit, Fault> {

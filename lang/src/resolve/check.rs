@@ -5,7 +5,7 @@ use crate::diag::Diagnostic;
 use crate::natives::Native;
 use crate::program::FunctionId;
 use crate::source::Span;
-use crate::syntax::ast::{Block, Expr, ExprKind, LambdaParams, Statement};
+use crate::syntax::ast::{Block, Expr, ExprKind, FunctionDef, LambdaParams, Statement};
 use std::sync::Arc;
 
 impl BodyResolver<'_, '_> {
@@ -14,7 +14,8 @@ impl BodyResolver<'_, '_> {
             return;
         }
         let decl = self.loader.modules.iter().flat_map(|m| &m.decls).find(|d| d.id == id);
-        let (name, place) = decl.map_or(("this function", None), |d| (&*d.name, Some(d.span.clone())));
+        let (name, place) =
+            decl.map_or(("this function", None), |d| (&*d.name, Some(d.span.clone())));
         let message = format!("`{name}` must be invoked with {arity} arguments, found {found}");
         let mut diagnostic = Diagnostic::error("FR-L039", span, message);
         if let Some(place) = place {
@@ -23,7 +24,30 @@ impl BodyResolver<'_, '_> {
         self.report(diagnostic.help("pass exactly one expression for each parameter"));
     }
 
-    pub(super) fn check_native_arity(&mut self, native: &'static Native, found: usize, span: &Span) {
+    /// `{ a -> … }(1, 2)`: a function literal that is called on the spot.
+    pub(super) fn check_literal_arity(&mut self, callee: &Expr, found: usize, span: &Span) {
+        let ExprKind::Lambda { params, .. } = &callee.kind else { return };
+        let (fits, wants) = match params {
+            LambdaParams::Short => (found <= 1, "0 or 1".to_owned()),
+            LambdaParams::Named(names) => (found == names.len(), names.len().to_string()),
+        };
+        if !fits {
+            let message =
+                format!("this function must be invoked with {wants} arguments, found {found}");
+            self.report(
+                Diagnostic::error("FR-L039", span, message)
+                    .related(&callee.span, "the function")
+                    .help("pass exactly one expression for each parameter"),
+            );
+        }
+    }
+
+    pub(super) fn check_native_arity(
+        &mut self,
+        native: &'static Native,
+        found: usize,
+        span: &Span,
+    ) {
         if native.arity.accepts(found) {
             return;
         }
@@ -33,19 +57,31 @@ impl BodyResolver<'_, '_> {
         self.report(Diagnostic::error("FR-L039", span, message).help(help));
     }
 
+    /// Remembers which definitions cannot be reducers.
+    pub(super) fn note_communicators(&mut self, defs: &[FunctionDef]) {
+        let spans =
+            defs.iter().filter_map(|def| Some((def.name.text.clone(), communicates(&def.body)?)));
+        self.communicators.extend(spans);
+    }
+
     /// A `let` or assignment at the end of a block.
     pub(super) fn check_block_end(&mut self, block: &Block) {
-        let (Some(Statement::Let { name, .. }), true) = (block.statements.last(), true) else { return };
-        let message = format!("this block ends with the definition of `{}`", name.text);
-        self.report(
-            Diagnostic::warning("FR-L051", &name.span, message)
-                .help("the block has the value of the definition; end it with the expression that is meant"),
-        );
+        let Some(Statement::Let { name, .. } | Statement::Assign { name, .. }) =
+            block.statements.last()
+        else {
+            return;
+        };
+        let message = format!("this block ends with a definition of `{}`", name.text);
+        self.report(Diagnostic::warning("FR-L051", &name.span, message).help(
+            "the block has the value of the definition; end it with the expression that is meant",
+        ));
     }
 
     pub(super) fn check_if(&mut self, then: &Block, otherwise: &Block) {
         for branch in [then, otherwise] {
-            if let Some(Statement::Expr(value)) = branch.statements.last().filter(|s| evidently_field(s)) {
+            if let Some(Statement::Expr(value)) =
+                branch.statements.last().filter(|s| evidently_field(s))
+            {
                 self.report(
                     Diagnostic::warning("FR-L052", &value.span, "this branch of `if` gives a field")
                         .help("if statements cannot return a Field; consider using `mux`, or reduce it with a hood"),
@@ -54,8 +90,12 @@ impl BodyResolver<'_, '_> {
         }
     }
 
-    pub(super) fn check_rep(&mut self, body: &Block) {
-        if let Some(Statement::Expr(value)) = body.statements.last().filter(|s| evidently_field(s)) {
+    pub(super) fn check_rep(&mut self, init: &Expr, body: &Block) {
+        let last = match body.statements.last() {
+            Some(Statement::Expr(value)) => Some(value),
+            _ => None,
+        };
+        if let Some(value) = [Some(init), last].into_iter().flatten().find(|e| is_field(e)) {
             self.report(
                 Diagnostic::warning("FR-L053", &value.span, "this `rep` would hold a field")
                     .help("use `share`, or reduce the field with a hood before it is kept"),
@@ -65,8 +105,12 @@ impl BodyResolver<'_, '_> {
 
     /// The reducer of `hood(reducer, …)`.
     pub(super) fn check_reducer(&mut self, reducer: &Expr) {
-        let ExprKind::Lambda { body, .. } = &reducer.kind else { return };
-        if let Some(span) = communicates(body) {
+        let communicating = match &reducer.kind {
+            ExprKind::Lambda { body, .. } => communicates(body),
+            ExprKind::Name(name) => self.communicators.get(name).cloned(),
+            _ => None,
+        };
+        if let Some(span) = communicating {
             self.report(
                 Diagnostic::warning("FR-L054", &span, "a reducer must not communicate or keep state")
                     .help("it runs once for each neighbour at the same place; compute this value before the hood and use the result inside"),
@@ -126,10 +170,13 @@ fn in_expr(expr: &Expr) -> Option<Span> {
         ExprKind::Tuple(items) => all(items),
         ExprKind::Call { callee, args } => in_expr(callee).or_else(|| all(args)),
         ExprKind::Method { target, args, .. } => in_expr(target).or_else(|| all(args)),
-        ExprKind::If { condition, then, otherwise } | ExprKind::Mux { condition, then, otherwise } => {
+        ExprKind::If { condition, then, otherwise }
+        | ExprKind::Mux { condition, then, otherwise } => {
             in_expr(condition).or_else(|| communicates(then)).or_else(|| communicates(otherwise))
         }
-        ExprKind::Lambda { body, params: LambdaParams::Short | LambdaParams::Named(_) } => communicates(body),
+        ExprKind::Lambda { body, params: LambdaParams::Short | LambdaParams::Named(_) } => {
+            communicates(body)
+        }
         _ => None,
     }
 }

@@ -5,13 +5,24 @@ use super::names::{Binding, Visible, automatic, nearest};
 use super::scope::{DialectUse, Found, Frames, Kind};
 use super::{dialect, stable_hash};
 use crate::diag::Diagnostic;
-use crate::program::{Block, Callee, Expr, ExprKind, FunctionCode, FunctionId, LocalId, ScopeId, Statement};
+use crate::program::{
+    Block, Callee, Expr, ExprKind, FunctionCode, FunctionId, LocalId, ScopeId, Statement,
+};
 use crate::source::Span;
 use crate::syntax::ast::{self, FunctionDef, LambdaParams, Name};
 use crate::value::{Arity, Value};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// What may follow the end of a block.
+/// A short lambda that is being read.
+struct Short {
+    it: LocalId,
+    used: bool,
+    /// A short lambda inside it that uses its own `it`.
+    shadowed: Option<Span>,
+}
+
+/// Resolves the definitions and the program of one module.
 pub(super) struct BodyResolver<'r, 'a> {
     pub(super) loader: &'r mut Loader<'a>,
     module: usize,
@@ -24,8 +35,10 @@ pub(super) struct BodyResolver<'r, 'a> {
     /// of a lambda is its identity.
     enclosing: String,
     lambdas: usize,
-    /// The `it` of each short lambda around this place.
-    its: Vec<LocalId>,
+    /// Each short lambda around this place.
+    shorts: Vec<Short>,
+    /// Definitions of this module that communicate or keep state, and where.
+    pub(super) communicators: FxHashMap<Arc<str>, Span>,
 }
 
 impl<'r, 'a> BodyResolver<'r, 'a> {
@@ -45,7 +58,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             frames: Frames::default(),
             enclosing: String::new(),
             lambdas: 0,
-            its: Vec::new(),
+            shorts: Vec::new(),
+            communicators: FxHashMap::default(),
         }
     }
 
@@ -61,7 +75,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         self.enclosing = name;
         self.lambdas = 0;
         self.frames = Frames::default();
-        self.its.clear();
+        self.shorts.clear();
     }
 
     pub(super) fn definition(&mut self, module: &str, position: usize, def: &FunctionDef) {
@@ -70,7 +84,14 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let decls = self.loader.modules.get(self.module).map(|m| m.decls.as_slice());
         let Some(id) = decls.and_then(|d| d.get(position)).map(|d| d.id) else { return };
         let identity = stable_hash(&[&name, &def.params.len().to_string()]);
-        let code = self.function(name, identity, arity(def.params.len()), &def.params, &def.body, Kind::Block);
+        let code = self.function(
+            name,
+            identity,
+            arity(def.params.len()),
+            &def.params,
+            &def.body,
+            Kind::Block,
+        );
         self.store(id, FunctionCode { span: def.name.span.clone(), ..code });
     }
 
@@ -159,7 +180,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                     );
                 }
                 let value = self.expr(value);
-                let local = self.frames.reveal(&name.text).unwrap_or_else(|| self.loader.new_local());
+                let local =
+                    self.frames.reveal(&name.text).unwrap_or_else(|| self.loader.new_local());
                 Statement::Let(local, value)
             }
             ast::Statement::Assign { name, value } => {
@@ -233,9 +255,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         match kind {
             ast::ExprKind::Nbr(value) => ExprKind::Nbr(self.boxed(value)),
             ast::ExprKind::Rep { var, init, body, yields } => {
-                self.check_rep(body);
+                self.check_rep(init, body);
                 let init = self.boxed(init);
-                let (scope, vars, body, yields) = self.stateful(&[Some(var)], body, yields.as_ref());
+                let (scope, vars, body, yields) =
+                    self.stateful(&[Some(var)], body, yields.as_ref());
                 let var = vars.first().copied().flatten().unwrap_or(LocalId(0));
                 ExprKind::Rep { var, scope, init, body, yields }
             }
@@ -265,7 +288,12 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 self.check_reducer(reducer);
                 let reducer = self.boxed(reducer);
                 let default = self.boxed(default);
-                ExprKind::GenericHood { plus_self: *plus_self, reducer, default, field: self.boxed(field) }
+                ExprKind::GenericHood {
+                    plus_self: *plus_self,
+                    reducer,
+                    default,
+                    field: self.boxed(field),
+                }
             }
             ast::ExprKind::AlignedMap { field, filter, op, default } => {
                 let field = self.boxed(field);
@@ -305,7 +333,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let place = format!("{}{{{position}}}", self.enclosing);
         let code = match params {
             LambdaParams::Named(names) => {
-                let identity = stable_hash(&[&self.enclosing, "lambda", &position, &names.len().to_string()]);
+                let identity =
+                    stable_hash(&[&self.enclosing, "lambda", &position, &names.len().to_string()]);
                 self.function(place, identity, arity(names.len()), names, body, Kind::Lambda)
             }
             LambdaParams::Short => {
@@ -322,22 +351,42 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let scope = self.loader.new_scope(outer);
         self.frames.push(scope, Kind::Lambda);
         let it = self.loader.new_local();
-        self.its.push(it);
+        self.shorts.push(Short { it, used: false, shadowed: None });
         let span = body.span.clone();
         let body = self.block(body);
-        self.its.pop();
+        self.leave_short(&span);
         self.frames.pop();
         let (name, params) = (Arc::from(name), vec![it]);
         FunctionCode { name, identity, arity: Arity::Short, params, scope, outer, body, span }
     }
 
+    /// The end of a short lambda: warns if an `it` inside hides the one outside.
+    fn leave_short(&mut self, span: &Span) {
+        let Some(short) = self.shorts.pop() else { return };
+        if let Some(inner) = short.shadowed.filter(|_| short.used) {
+            self.report(
+                Diagnostic::warning(
+                    "FR-L055",
+                    &inner,
+                    "`it` in here hides the `it` of the function around",
+                )
+                .help("name one of them: `{ x -> … }`"),
+            );
+        }
+        if let Some(outer) = self.shorts.last_mut().filter(|_| short.used) {
+            outer.shadowed.get_or_insert_with(|| span.clone());
+        }
+    }
+
     fn it(&mut self, span: &Span) -> ExprKind {
-        if let Some(it) = self.its.last() {
-            return ExprKind::Local(*it, Arc::from("it"));
+        if let Some(short) = self.shorts.last_mut() {
+            short.used = true;
+            return ExprKind::Local(short.it, Arc::from("it"));
         }
         self.report(
-            Diagnostic::error("FR-L036", span, "`it` stands outside of a short function")
-                .help("`it` is the argument of `{ … it … }`; elsewhere name the parameter: `{ x -> … }`"),
+            Diagnostic::error("FR-L036", span, "`it` stands outside of a short function").help(
+                "`it` is the argument of `{ … it … }`; elsewhere name the parameter: `{ x -> … }`",
+            ),
         );
         ExprKind::Constant(Value::Null)
     }
@@ -357,9 +406,13 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         };
         self.check_fold_reducer(name, args);
         let binding = match &callee.kind {
-            ast::ExprKind::Name(name) => self.global_for_call(name, &callee.span),
-            ast::ExprKind::ClassMember(class, member) => self.class_binding(class, member, &callee.span),
-            ast::ExprKind::ModuleMember(module, name) => self.module_binding(module, name, &callee.span),
+            ast::ExprKind::Name(name) => self.global_for_call(name, args.len(), &callee.span),
+            ast::ExprKind::ClassMember(class, member) => {
+                self.class_binding(class, member, &callee.span)
+            }
+            ast::ExprKind::ModuleMember(module, name) => {
+                self.module_binding(module, name, &callee.span)
+            }
             _ => None,
         };
         let callee = match binding {
@@ -372,19 +425,22 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 Callee::Native(native)
             }
             Some(Binding::Host(name)) => Callee::Host(name),
-            _ => Callee::Value(self.boxed(callee)),
+            _ => {
+                self.check_literal_arity(callee, args.len(), span);
+                Callee::Value(self.boxed(callee))
+            }
         };
         ExprKind::Call(callee, self.exprs(args))
     }
 
     /// A called name that is not a variable.
-    fn global_for_call(&mut self, name: &Arc<str>, span: &Span) -> Option<Binding> {
+    fn global_for_call(&mut self, name: &Arc<str>, args: usize, span: &Span) -> Option<Binding> {
         if !matches!(self.frames.find(name), Found::Nothing) {
             return None;
         }
         let known = self.visible.get(name).cloned().or_else(|| automatic(name));
         if known.is_none() && self.dialect {
-            return self.dialect_function(name, span);
+            return self.dialect_function(name, Some(args), span);
         }
         known
     }
@@ -396,7 +452,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             Found::TooEarly => {
                 let message = format!("`{name}` is used before its `let`");
                 self.report(
-                    Diagnostic::error("FR-L037", span, message).help("move the `let` up, before its first use"),
+                    Diagnostic::error("FR-L037", span, message)
+                        .help("move the `let` up, before its first use"),
                 );
                 return ExprKind::Constant(Value::Null);
             }
@@ -410,7 +467,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             }
         }
         if self.dialect {
-            if let Some(binding) = self.dialect_function(name, span).filter(|_| **name != *"nbrRange") {
+            if let Some(binding) =
+                self.dialect_function(name, None, span).filter(|_| **name != *"nbrRange")
+            {
                 return self.value_of(binding, name);
             }
             if let Some(kind) = self.dialect_name(name, span) {
@@ -444,7 +503,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if let Some(hood) = name.strip_suffix("PlusSelf").filter(|h| h.ends_with("Hood")) {
             return format!("write `{hood} PlusSelf(…)` in two words");
         }
-        if let Some(module) = self.loader.find_in_library(name) {
+        if let Some(module) = self.loader.find_in_library(name, None) {
             let path = self.loader.modules.get(module).map_or("", |m| &*m.name);
             return format!("it is a function of the library: add `import {path}` at the top");
         }
@@ -455,7 +514,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let automatic = crate::natives::AUTOMATIC.iter().flat_map(|c| crate::natives::members(c));
         match nearest(name, known.chain(automatic)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("define it with `let {name} = …`, or read it from the environment with `env.get(\"{name}\")`"),
+            None => format!(
+                "define it with `let {name} = …`, or read it from the environment with `env.get(\"{name}\")`"
+            ),
         }
     }
 
@@ -467,9 +528,15 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             let members = crate::natives::members(class);
             (format!("`{member}` does not exist in {class}"), nearest(member, members))
         } else {
-            (format!("the class `{class}` does not exist here"), nearest(class, crate::natives::classes()))
+            (
+                format!("the class `{class}` does not exist here"),
+                nearest(class, crate::natives::classes()),
+            )
         };
-        let help = near.map_or_else(|| "as in `java::lang::Math::max`".to_owned(), |n| format!("did you mean `{n}`?"));
+        let help = near.map_or_else(
+            || "as in `java::lang::Math::max`".to_owned(),
+            |n| format!("did you mean `{n}`?"),
+        );
         self.report(Diagnostic::error("FR-L034", span, message).help(help));
         None
     }
@@ -489,9 +556,13 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let own = index == self.module;
         let found = self.loader.definition(index, name, own);
         if found.is_none() {
-            let decls = self.loader.modules.get(index).map(|m| m.decls.as_slice()).unwrap_or_default();
+            let decls =
+                self.loader.modules.get(index).map(|m| m.decls.as_slice()).unwrap_or_default();
             let near = nearest(name, decls.iter().filter(|d| d.public).map(|d| &*d.name));
-            let help = near.map_or_else(|| "only `public` functions can be used from outside".to_owned(), |n| format!("did you mean `{module}:{n}`?"));
+            let help = near.map_or_else(
+                || "only `public` functions can be used from outside".to_owned(),
+                |n| format!("did you mean `{module}:{n}`?"),
+            );
             let message = format!("the module `{module}` has no public function `{name}`");
             self.report(Diagnostic::error("FR-L038", span, message).help(help));
         }

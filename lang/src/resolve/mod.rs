@@ -7,7 +7,7 @@ mod modules;
 mod names;
 mod scope;
 
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::program::{Program, Unit};
 use crate::source::Source;
 use modules::Loader;
@@ -21,7 +21,7 @@ pub trait ModuleSource {
     fn module(&self, name: &str) -> Option<Arc<Source>>;
 
     /// The names of all modules, for suggestions and for the 2015 dialect, which finds library
-    /// functions without an import.
+    /// functions without an import: earlier modules win.
     fn names(&self) -> Vec<String>;
 }
 
@@ -59,7 +59,9 @@ impl LoadOptions {
 
 impl std::fmt::Debug for LoadOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LoadOptions").field("host_functions", &self.host_functions).finish_non_exhaustive()
+        f.debug_struct("LoadOptions")
+            .field("host_functions", &self.host_functions)
+            .finish_non_exhaustive()
     }
 }
 
@@ -71,8 +73,13 @@ impl std::fmt::Debug for LoadOptions {
 pub fn load(source: &Arc<Source>, options: &LoadOptions) -> Result<Program, Diagnostics> {
     let mut findings = Vec::new();
     let unit = load_unit(source, options, &mut findings);
-    let diagnostics = Diagnostics(findings);
+    let mut diagnostics = Diagnostics(findings);
     if diagnostics.has_errors() {
+        // What else is worth saying can wait until the program is whole; in the order of the text.
+        diagnostics.0.retain(|d| d.severity == Severity::Error);
+        diagnostics
+            .0
+            .sort_by_key(|d| d.span.as_ref().map(|s| (!Arc::ptr_eq(&s.source, source), s.start)));
         return Err(diagnostics);
     }
     Ok(Program { unit: Arc::new(unit), options: options.clone(), findings: diagnostics.0 })

@@ -95,8 +95,12 @@ impl<'a> Loader<'a> {
 
     /// The finished unit; meaningless if there were errors.
     pub(super) fn finish(self) -> Unit {
-        let mut texts: Vec<(&str, &str)> =
-            self.modules.iter().filter(|m| m.used).map(|m| (&*m.name, m.source.text.as_str())).collect();
+        let mut texts: Vec<(&str, &str)> = self
+            .modules
+            .iter()
+            .filter(|m| m.used)
+            .map(|m| (&*m.name, m.source.text.as_str()))
+            .collect();
         // Modules in the order of their names: the order of imports does not matter.
         if let Some(modules) = texts.get_mut(1..) {
             modules.sort_unstable();
@@ -125,7 +129,13 @@ impl<'a> Loader<'a> {
         };
         let index = self.modules.len();
         self.by_name.insert(name.clone(), index);
-        self.modules.push(LoadedModule { name, source: source.clone(), decls: Vec::new(), ast, used: false });
+        self.modules.push(LoadedModule {
+            name,
+            source: source.clone(),
+            decls: Vec::new(),
+            ast,
+            used: false,
+        });
         if expected.is_none() {
             self.mark_used(index);
         }
@@ -199,7 +209,8 @@ impl<'a> Loader<'a> {
     /// Forgets the lambdas of a first attempt. Functions of modules that were declared meanwhile
     /// stay where they are; lambdas between them become dead code.
     fn drop_lambdas(&mut self, functions: usize) {
-        let declared = self.modules.iter().flat_map(|m| &m.decls).map(|d| d.id.0 as usize + 1).max();
+        let declared =
+            self.modules.iter().flat_map(|m| &m.decls).map(|d| d.id.0 as usize + 1).max();
         self.codes.truncate(functions.max(declared.unwrap_or(0)));
     }
 
@@ -213,6 +224,7 @@ impl<'a> Loader<'a> {
     ) -> (Vec<DialectUse>, bool) {
         let visible = self.visible_names(index, ast, dialect);
         let mut resolver = BodyResolver::new(self, index, visible, dialect);
+        resolver.note_communicators(&ast.defs);
         for (position, def) in ast.defs.iter().enumerate() {
             resolver.definition(name, position, def);
         }
@@ -254,18 +266,26 @@ impl<'a> Loader<'a> {
         });
     }
 
-    /// The module of the library with a public function of this name, imported or not.
-    pub(super) fn find_in_library(&mut self, name: &str) -> Option<usize> {
+    /// The module of the library with a public function of this name, imported or not: the first
+    /// one with so many parameters, else the first one.
+    pub(super) fn find_in_library(&mut self, name: &str, params: Option<usize>) -> Option<usize> {
+        let mut found = None;
         for module in self.options.modules.names() {
             let Some(index) = self.module(&module) else { continue };
-            let Some(loaded) = self.modules.get(index) else { continue };
-            let is_public = |d: &FunctionDef| d.public && *d.name.text == *name;
-            let declared = loaded.decls.iter().any(|d| d.public && *d.name == *name);
-            if declared || loaded.ast.defs.iter().any(is_public) {
+            let Some(arity) = self.public_arity(index, name) else { continue };
+            if params.is_none_or(|params| params == arity) {
                 return Some(index);
             }
+            found.get_or_insert(index);
         }
-        None
+        found
+    }
+
+    fn public_arity(&self, module: usize, name: &str) -> Option<usize> {
+        let module = self.modules.get(module)?;
+        let declared = module.decls.iter().find(|d| d.public && *d.name == *name).map(|d| d.arity);
+        let is_public = |d: &&FunctionDef| d.public && *d.name.text == *name;
+        declared.or_else(|| module.ast.defs.iter().find(is_public).map(|d| d.params.len()))
     }
 
     /// A definition of a module, whose bodies are resolved from now on.

@@ -22,7 +22,8 @@ pub fn number_text(x: f64) -> String {
     let text = format!("{x:e}");
     match text.split_once('e') {
         Some((digits, exponent)) if digits.contains('.') => format!("{digits}E{exponent}"),
-        Some((digits, exponent)) => format!("{digits}.0E{exponent}"),
+        // One digit would do: the JVM writes the closest of two digits, 4.9E-324 and not 5.0E-324.
+        Some(_) => format!("{x:.1e}").replace('e', "E"),
         None => text,
     }
 }
@@ -48,9 +49,7 @@ pub(super) fn write(value: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Value::Option(None) => f.write_str("Option.None"),
         Value::Uid(id) | Value::Device(id) => write!(f, "{id}"),
         Value::Environment => f.write_str("env"),
-        Value::Map(entries) => {
-            write_list(f, '{', '}', entries, |(k, v), f| write!(f, "{k}={v}"))
-        }
+        Value::Map(entries) => write_list(f, '{', '}', entries, |(k, v), f| write!(f, "{k}={v}")),
         Value::Set(items) => write_list(f, '[', ']', items, fmt::Display::fmt),
         Value::List(list) => write_list(f, '[', ']', &list.snapshot(), fmt::Display::fmt),
     }
@@ -105,6 +104,8 @@ mod tests {
             (0.1 + 0.2, "0.30000000000000004"),
             (f64::MAX, "1.7976931348623157E308"),
             (f64::NEG_INFINITY, "-Infinity"),
+            (5e-324, "4.9E-324"),
+            (2e-323, "2.0E-323"),
         ];
         for (x, text) in cases {
             assert_eq!(number_text(x), text);
@@ -114,7 +115,8 @@ mod tests {
     #[test]
     fn tuples_print_as_language_md_3_10_says() {
         let inner = Value::tuple(vec![Value::Number(2.0)]);
-        let tuple = Value::tuple(vec![Value::Number(1.0), Value::text("s"), Value::Bool(true), inner]);
+        let tuple =
+            Value::tuple(vec![Value::Number(1.0), Value::text("s"), Value::Bool(true), inner]);
         assert_eq!(tuple.to_string(), "[1.0, \"s\", 'true', [2.0]]");
     }
 }

@@ -7,6 +7,7 @@ use crate::claims::{Claims, Verdict};
 use crate::cluster::{
     self, Change, ClusterEvent, MAX_RECENT, NodeStatus, ProgramStatus, RECENT, Table, Told,
 };
+use crate::dependencies::{self, Problem};
 use crate::envelope::{self, Message};
 use crate::identity::Identity;
 use crate::quic::{DownReason, Lane, LinkEvent, Transport};
@@ -25,6 +26,9 @@ use tokio::sync::broadcast;
 const CHANGES: Lane = 0;
 const WHOLE: Lane = 1;
 pub(super) const DEVICES: Lane = 1_000;
+
+/// Dependencies that nobody manages are not spoken of before the node has run for so long.
+const QUIET_AT_FIRST: Micros = Micros(10_000_000);
 
 /// Waking this much later than meant is a pause of the whole process.
 const PAUSE: Micros = Micros(1_500_000);
@@ -49,6 +53,10 @@ pub(super) struct Core {
     pub(super) recent: VecDeque<(Micros, Change)>,
     /// The entry of this node changed since it was last told.
     pub(super) changed: bool,
+    /// When the node started; until the others are known nothing is said of what is missing.
+    pub(super) started: Micros,
+    /// Problems of dependencies that were logged and are not mended.
+    pub(super) known_problems: BTreeSet<Problem>,
 }
 
 impl Core {
@@ -265,8 +273,27 @@ impl Core {
         self.renew_entry(now);
         let silent = self.table.expire(now);
         self.tell_watchers(silent);
+        self.log_dependency_problems(now);
         let told = self.table.tell(now, None);
         self.send(WHOLE, &told, |transport, lane, bytes| transport.broadcast(lane, &bytes).is_ok());
+    }
+
+    /// Says once what is wrong with dependencies that concern this node's services.
+    fn log_dependency_problems(&mut self, now: Micros) {
+        if now.since(self.started) < QUIET_AT_FIRST {
+            return;
+        }
+        let found: BTreeSet<Problem> = dependencies::problems(self.table.services())
+            .into_iter()
+            .filter(|problem| match problem {
+                Problem::Unknown { service, .. } => self.who.may_publish(service),
+                Problem::Cycle(cycle) => cycle.iter().any(|id| self.who.may_publish(id)),
+            })
+            .collect();
+        for problem in found.difference(&self.known_problems) {
+            tracing::warn!("{problem}");
+        }
+        self.known_problems = found;
     }
 
     /// Tells a new neighbour at once what is known.

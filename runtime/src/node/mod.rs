@@ -32,7 +32,7 @@ use crate::quic::{LinkEvents, MAX_FRAME, QuicError, Transport, TransportConfig, 
 use crate::tls::{Credentials, TlsError};
 use fieldrun_device::{Clock, Device, DeviceConfig, Limits, Micros, NodeId, Program, Retention};
 use fieldrun_glue::{GlueError, Services};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -330,6 +330,8 @@ impl Start {
             peers: BTreeMap::new(),
             recent: VecDeque::new(),
             changed: true,
+            started: now,
+            known_problems: BTreeSet::new(),
         };
         core.settle(now);
         core

@@ -238,6 +238,9 @@ async fn accept(hub: Arc<Hub>, endpoint: Endpoint, frame_time: Duration) {
             });
         }
     }
+    if !*hub.stop.borrow() {
+        tracing::error!("the QUIC socket failed; this node is cut off until it is restarted");
+    }
 }
 
 /// Takes one connection.

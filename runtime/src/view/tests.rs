@@ -80,6 +80,8 @@ fn unknown_dependencies_cycles_and_silence_are_shown_without_end() {
     let text = table(&report);
     assert!(text.contains("blocked by b <- a"), "{text}");
     assert!(text.contains("blocked by nowhere"), "{text}");
+    assert!(text.contains("dependency cycle a -> b -> a"), "{text}");
+    assert!(text.contains("which no known node manages"), "{text}");
     assert!(text.contains("run?"), "{text}");
     assert!(text.contains("node n3 is silent for 11m"), "{text}");
 }

@@ -7,3 +7,9 @@ mod fixture;
 mod hostile;
 #[cfg(test)]
 mod links;
+#[cfg(test)]
+mod nodes;
+#[cfg(test)]
+mod processes;
+#[cfg(test)]
+mod site;

@@ -1,0 +1,69 @@
+//! What people see when a program is wrong: one case for each message, source first.
+
+use super::*;
+
+/// Everything said about a text at load, or else the trap of its first round.
+fn said(text: &str) -> String {
+    let message = match load(&Source::new("test.pt", text), &options()) {
+        Err(errors) => errors.to_string(),
+        Ok(program) if !program.findings.is_empty() => {
+            program.findings.iter().map(|d| d.to_string()).collect::<Vec<_>>().join("\n\n")
+        }
+        Ok(program) => match Lone::new(0).round(&program, &[]) {
+            Err(trap) => trap.to_string(),
+            Ok(output) => format!("no complaint; the value is {}", output.value),
+        },
+    };
+    format!("{text}\n-----\n{message}\n")
+}
+
+macro_rules! snapshots {
+    ($($name:ident: $text:expr;)*) => {
+        $(#[test] fn $name() { insta::assert_snapshot!(said($text)); })*
+    };
+}
+
+snapshots! {
+    several_errors_in_one_run: "let a = foo(1)\nlet b = (1 + \nlet c = \"open";
+    glued_plus_self: "minHoodPlusSelf(nbr(1))";
+    indexing: "let t = [1]\n(t[0] + 1)";
+    property_access: "[1].size";
+    double_negation: "--1";
+    if_without_else_as_value: "1 + if (true) { 2 }";
+    reserved_e: "e + 1";
+    null_value: "let x = null\nx";
+    use_before_let: "let a = b + 1\nlet b = 2\na + b";
+    wrong_arity: "def f(a, b) { a + b }\nf(1)";
+    wrong_native_arity: "log(1, 2)";
+    wrong_native_kind: "log(\"x\")";
+    unknown_class: "import java.lang.Mth.max\nmax(1, 2)";
+    unknown_member: "import java.lang.Math.maxx\n1";
+    unknown_module: "import protelis:coord:spredding\n1";
+    wildcard_import: "import protelis:lang:*\n1";
+    late_import: "def f() { 1 }\nimport java.lang.Math.max\nf()";
+    it_outside: "it + 1";
+    two_rep_variables: "rep (x <- 0, y <- 1) { x }";
+    hood_of_expression: "hood([1].get(0), 0, nbr(1))";
+    trailing_old_lambda: "def f(x) { x } f (a) -> { a }";
+    condition_is_a_field: "if (nbr(true)) { 1 } else { 2 }";
+    condition_is_a_number: "let n = 1\nif (n) { 1 } else { 2 }";
+    branch_gives_a_field: "let f = nbr(1)\nif (true) { f } else { f }";
+    rep_of_a_field: "let f = nbr(1)\nrep (x <- 0) { f }";
+    nbr_of_a_field: "let f = nbr(1)\nnbr(f)";
+    hood_of_a_number: "minHood(1)";
+    tuple_index: "[1, 2].get(5)";
+    unknown_method: "[1, 2].lenght()";
+    unknown_self_method: "self.fly()";
+    operator_on_wrong_kinds: "def half(x) { x / 2 }\nhalf(true)";
+    null_in_an_operator: "env.get(\"missing\") + 1";
+    no_position: "self.nbrRange()";
+    not_a_function: "let f = 1\nf(2)";
+    wrong_function_arity: "let f = { a, b -> a }\nf(1)";
+    continued_line: "let x = 1\n-1";
+    block_ends_with_let: "let f = { let y = 2 }\nf()";
+    unused_lambda: "{ 1 }\n2";
+    unclosed_block: "if (true) { 1 } else { 2";
+    unknown_character: "1 § 2";
+    bad_escape: "\"a\\q\"";
+    dialect_notice: "minHood(nbrRange + dt)";
+}

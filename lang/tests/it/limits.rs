@@ -1,0 +1,85 @@
+//! Programs that would never end or never fit end in a message.
+
+use super::*;
+
+/// Spawned threads have 2 MiB by default; a round must leave some of it to those who call it.
+const SMALL_STACK: usize = 1_792 << 10;
+
+fn on_a_small_stack(text: &'static str) -> String {
+    let thread = std::thread::Builder::new().stack_size(SMALL_STACK).spawn(move || trap(text));
+    thread.expect("thread starts").join().expect("no overflow, no panic")
+}
+
+#[test]
+fn deep_recursion_fits_a_small_stack() {
+    // Each way for a call to lead to the next one: directly, through operators, through natives
+    // that take functions, through fields, through state.
+    let programs = [
+        "def f(n) { f(n + 1) } f(0)",
+        "def f(n) { 1 + f(n + 1) } f(0)",
+        "def f(n) { mux (n > 3) { 1 } else { f(n + 1) } } f(0)",
+        "def f(n) { [n].map { f(n + 1) } } f(0)",
+        "def f(n) { optionally(n).map { f(n + 1) } } f(0)",
+        "def f(n) { foldHoodPlusSelf(nbr(n)) { a, b -> a } + f(n + 1) } f(0)",
+        "def f(n) { rep (x <- f(n + 1)) { x } } f(0)",
+        "def f(n) { share (x, nx <- 0) { f(n + 1) } } f(0)",
+        "def f(n) { let g = { f(it + 1) }; g.apply(n) } f(0)",
+        "def f(n) { alignedMap(nbr([[n, n]]), { k, v -> true }, { k, v -> f(k + 1) }, 0) } f(0)",
+    ];
+    for text in programs {
+        let message = on_a_small_stack(text);
+        assert!(message.contains("recursion deeper than 1500 levels in ?:f"), "{text}\n{message}");
+    }
+}
+
+#[test]
+fn a_round_without_end_runs_out_of_fuel() {
+    let text = "def f(n) { if (n == 0) { 0 } else { f(n - 1) + f(n - 1) } } f(60)";
+    assert!(trap(text).contains("more than 20000000 steps"));
+}
+
+#[test]
+fn a_text_that_doubles_every_round_is_stopped() {
+    let program = program("rep (x <- \"ab\") { x + x }");
+    let mut device = Lone::new(0);
+    let stopped = (0..40).find_map(|_| device.round(&program, &[]).err());
+    assert!(stopped.expect("2^40 bytes do not fit").to_string().contains("bytes of text"));
+}
+
+#[test]
+fn a_tuple_that_doubles_every_round_is_stopped() {
+    let program = program("rep (x <- [1]) { x.mergeAfter(x) }");
+    let mut device = Lone::new(0);
+    let stopped = (0..40).find_map(|_| device.round(&program, &[]).err());
+    assert!(stopped.expect("2^40 elements do not fit").to_string().contains("elements"));
+}
+
+#[test]
+fn a_tuple_that_wraps_itself_is_stopped() {
+    let text = "[1, 2, 3].fold([]) { a, b -> [[[[[[[[[[[[[[[[[[[[[[[[[a]]]]]]]]]]]]]]]]]]]]]]]]] }";
+    assert!(trap(text).contains("nested deeper than 64 levels"));
+}
+
+#[test]
+fn source_of_any_depth_is_read_or_refused_on_a_small_stack() {
+    let nested = |open: &str, close: &str, n: usize| open.repeat(n) + "1" + &close.repeat(n);
+    let texts = [
+        nested("(", ")", 100_000),
+        nested("[", "]", 100_000),
+        nested("{", "}", 100_000),
+        nested("if (true) { ", " } else { 1 }", 50_000),
+        nested("rep (x <- ", ") { 1 }", 50_000),
+        nested("1 + ", "", 100_000),
+        nested("1 ^ (", ")", 100_000),
+        nested("f(", ")", 100_000),
+        "1".to_owned() + &".abs()".repeat(100_000),
+        "f".to_owned() + &"(1)".repeat(100_000),
+        "f".to_owned() + &"{ it }".repeat(100_000),
+    ];
+    for text in texts {
+        let start: String = text.chars().take(20).collect();
+        let read = move || load(&Source::new("deep.pt", text), &options()).is_err();
+        let thread = std::thread::Builder::new().stack_size(SMALL_STACK).spawn(read);
+        assert!(thread.expect("thread starts").join().expect("no overflow"), "{start}… loaded");
+    }
+}
