@@ -351,8 +351,15 @@ impl Device {
         });
         let limit = self.config.limits.frame_bytes;
         if bytes.len() > limit {
-            let message = format!("the message of this round has {} bytes; at most {limit} can be sent", bytes.len());
-            return Err(Trap::without_place("FR-R040", message, "share less: does a shared tuple or text grow every round?"));
+            let message = format!(
+                "the message of this round has {} bytes; at most {limit} can be sent",
+                bytes.len()
+            );
+            return Err(Trap::without_place(
+                "FR-R040",
+                message,
+                "share less: does a shared tuple or text grow every round?",
+            ));
         }
         Ok(Bytes::from(bytes))
     }

@@ -20,7 +20,8 @@ pub fn to_json(value: &Value, own: &NodeId) -> Json {
         Value::Text(text) => json!(&**text),
         Value::Tuple(items) => array(items),
         Value::Field(field) => {
-            let entries = field.neighbors().iter().map(|(id, v)| (id, v)).chain([(own, field.local())]);
+            let entries =
+                field.neighbors().iter().map(|(id, v)| (id, v)).chain([(own, field.local())]);
             let map: Map<String, Json> =
                 entries.map(|(id, v)| (id.to_string(), to_json(v, own))).collect();
             json!({ "field": map })
@@ -62,14 +63,17 @@ fn from_json_at(json: &Json, depth: usize) -> Result<Reading, String> {
     let deeper = depth.checked_sub(1).ok_or("the value is nested too deeply")?;
     match json {
         Json::Bool(b) => Ok(Reading::Bool(*b)),
-        Json::Number(n) => n.as_f64().map(Reading::Number).ok_or_else(|| format!("{n} is not a number here")),
+        Json::Number(n) => {
+            n.as_f64().map(Reading::Number).ok_or_else(|| format!("{n} is not a number here"))
+        }
         Json::String(text) => Ok(Reading::text(text)),
         Json::Array(items) => {
             let items: Result<_, _> = items.iter().map(|item| from_json_at(item, deeper)).collect();
             items.map(Reading::List)
         }
         Json::Object(map) => special(map).ok_or_else(|| {
-            "an object is no value of the language; use a number, text, true, false or an array".to_owned()
+            "an object is no value of the language; use a number, text, true, false or an array"
+                .to_owned()
         }),
         Json::Null => Err("there is no null; leave the name out, and ask `env.has(…)`".to_owned()),
     }
@@ -96,7 +100,10 @@ mod tests {
 
     #[test]
     fn every_kind_has_the_documented_form() {
-        let field = fieldrun_lang::Field::new(Value::Bool(true), vec![(NodeId::Int(2), Value::Number(1.0))]);
+        let field = fieldrun_lang::Field::new(
+            Value::Bool(true),
+            vec![(NodeId::Int(2), Value::Number(1.0))],
+        );
         assert_eq!(text(&Value::Number(3.0)), "3.0");
         assert_eq!(text(&Value::Int(3)), "3");
         assert_eq!(text(&Value::Number(f64::INFINITY)), r#"{"number":"Infinity"}"#);

@@ -97,11 +97,13 @@ impl Diagnostic {
         let mut group = Group::with_title(title);
         // One excerpt for each source text: what belongs together is shown together.
         let primary = self.span.iter().map(|span| (span, &self.label, AnnotationKind::Primary));
-        let context = self.related.iter().map(|(span, label)| (span, label, AnnotationKind::Context));
+        let context =
+            self.related.iter().map(|(span, label)| (span, label, AnnotationKind::Context));
         let mut places: Vec<_> = primary.chain(context).collect();
         while let Some((first, ..)) = places.first() {
             let source = first.source.clone();
-            let here = |place: &(&Span, &String, AnnotationKind)| Arc::ptr_eq(&place.0.source, &source);
+            let here =
+                |place: &(&Span, &String, AnnotationKind)| Arc::ptr_eq(&place.0.source, &source);
             let (these, others) = places.into_iter().partition(here);
             group = group.element(excerpt(these));
             places = others;

@@ -22,8 +22,8 @@ mod value;
 
 pub use diag::{Diagnostic, Diagnostics, Severity};
 pub use eval::{
-    ActionRequest, Environment, Exports, Limits, MAX_NESTING, Neighbor, RoundInput, RoundOutput, State, Trap,
-    run_round,
+    ActionRequest, Environment, Exports, Limits, MAX_NESTING, Neighbor, RoundInput, RoundOutput,
+    State, Trap, run_round,
 };
 pub use id::{Micros, NodeId};
 pub use program::Program;

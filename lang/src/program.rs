@@ -96,7 +96,11 @@ pub(crate) enum Statement {
     Let(LocalId, Expr),
     Assign(LocalId, Expr),
     Expr(Expr),
-    If { condition: Expr, then: Option<Block>, span: Span },
+    If {
+        condition: Expr,
+        then: Option<Block>,
+        span: Span,
+    },
 }
 
 #[derive(Debug)]
@@ -132,8 +136,18 @@ pub(crate) enum ExprKind {
     Unary(UnaryOp, Box<Expr>),
     Binary(BinaryOp, Box<Expr>, Box<Expr>),
     Call(Callee, Vec<Expr>),
-    Method { target: Box<Expr>, name: Arc<str>, args: Vec<Expr> },
-    Rep { var: LocalId, scope: ScopeId, init: Box<Expr>, body: Block, yields: Option<Block> },
+    Method {
+        target: Box<Expr>,
+        name: Arc<str>,
+        args: Vec<Expr>,
+    },
+    Rep {
+        var: LocalId,
+        scope: ScopeId,
+        init: Box<Expr>,
+        body: Block,
+        yields: Option<Block>,
+    },
     Share {
         local: Option<LocalId>,
         field: LocalId,
@@ -143,11 +157,33 @@ pub(crate) enum ExprKind {
         yields: Option<Block>,
     },
     Nbr(Box<Expr>),
-    If { condition: Box<Expr>, then: Block, otherwise: Block },
-    Mux { condition: Box<Expr>, then: Block, otherwise: Block },
-    Hood { op: HoodOp, plus_self: bool, field: Box<Expr> },
-    GenericHood { plus_self: bool, reducer: Box<Expr>, default: Box<Expr>, field: Box<Expr> },
-    AlignedMap { field: Box<Expr>, filter: Box<Expr>, op: Box<Expr>, default: Box<Expr> },
+    If {
+        condition: Box<Expr>,
+        then: Block,
+        otherwise: Block,
+    },
+    Mux {
+        condition: Box<Expr>,
+        then: Block,
+        otherwise: Block,
+    },
+    Hood {
+        op: HoodOp,
+        plus_self: bool,
+        field: Box<Expr>,
+    },
+    GenericHood {
+        plus_self: bool,
+        reducer: Box<Expr>,
+        default: Box<Expr>,
+        field: Box<Expr>,
+    },
+    AlignedMap {
+        field: Box<Expr>,
+        filter: Box<Expr>,
+        op: Box<Expr>,
+        default: Box<Expr>,
+    },
     SelfRef,
     Env,
     Eval(Box<Expr>),

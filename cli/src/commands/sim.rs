@@ -69,14 +69,18 @@ fn scenario(args: &SimArgs) -> Result<Scenario, Failure> {
         scenario.seed = seed;
     }
     if let Some(text) = &args.time {
-        scenario.stop = fieldrun_sim::scenario::Stop { time: Some(time("--time", text)?), ..Default::default() };
+        scenario.stop = fieldrun_sim::scenario::Stop {
+            time: Some(time("--time", text)?),
+            ..Default::default()
+        };
     }
     scenario.path.splice(0..0, args.path.iter().cloned());
     Ok(scenario)
 }
 
 fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Failure> {
-    fieldrun_sim::scenario::parse_time(text).map_err(|why| Failure::usage(format!("{flag} {text}: {why}")))
+    fieldrun_sim::scenario::parse_time(text)
+        .map_err(|why| Failure::usage(format!("{flag} {text}: {why}")))
 }
 
 /// What is written, and where.
@@ -95,7 +99,10 @@ impl Files {
         };
         if let Some(folder) = &folder {
             std::fs::create_dir_all(folder).map_err(|error| {
-                Failure::usage(format!("cannot make the folder {}: {error}; choose another with --out", folder.display()))
+                Failure::usage(format!(
+                    "cannot make the folder {}: {error}; choose another with --out",
+                    folder.display()
+                ))
             })?;
         }
         let inside = |name: &str| folder.as_ref().map(|folder| folder.join(name));

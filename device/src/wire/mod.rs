@@ -52,7 +52,9 @@ pub struct Frame {
 #[non_exhaustive]
 pub enum DecodeError {
     /// Longer than allowed.
-    #[error("the frame has {bytes} bytes; at most {limit} are read (raise `max_frame_bytes` on both sides, or share less)")]
+    #[error(
+        "the frame has {bytes} bytes; at most {limit} are read (raise `max_frame_bytes` on both sides, or share less)"
+    )]
     TooLong {
         /// Bytes received.
         bytes: usize,
@@ -60,7 +62,9 @@ pub enum DecodeError {
         limit: usize,
     },
     /// From a protocol that this version does not speak.
-    #[error("the frame has protocol version {0}; this program speaks {VERSION} (update the older side)")]
+    #[error(
+        "the frame has protocol version {0}; this program speaks {VERSION} (update the older side)"
+    )]
     Version(u64),
     /// The bytes end too early, or a token is not what stands here in the format.
     #[error("the frame is damaged at byte {at}: {what}")]

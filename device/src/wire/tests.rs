@@ -38,15 +38,17 @@ fn value() -> impl Strategy<Value = Value> {
             items.clone().prop_map(|v| Value::Set(Arc::new(v))),
             items.prop_map(|v| Value::List(List::new(v))),
             prop::option::of(inner.clone()).prop_map(|v| Value::Option(v.map(Arc::new))),
-            prop::collection::vec((inner.clone(), inner), 0..4).prop_map(|v| Value::Map(Arc::new(v))),
+            prop::collection::vec((inner.clone(), inner), 0..4)
+                .prop_map(|v| Value::Map(Arc::new(v))),
         ]
     })
 }
 
 fn cell() -> impl Strategy<Value = Value> {
-    let field = (value(), prop::collection::btree_map(id(), value(), 0..5)).prop_map(|(local, all)| {
-        Value::Field(Arc::new(Field::new(local, all.into_iter().collect())))
-    });
+    let field =
+        (value(), prop::collection::btree_map(id(), value(), 0..5)).prop_map(|(local, all)| {
+            Value::Field(Arc::new(Field::new(local, all.into_iter().collect())))
+        });
     prop_oneof![4 => value(), 1 => field]
 }
 

@@ -68,7 +68,9 @@ pub(super) fn write_value(out: &mut Vec<u8>, value: &Value) {
         Value::Null | Value::Unit => out.push(Marker::Null.to_u8()),
         Value::Bool(b) => out.push(if *b { Marker::True } else { Marker::False }.to_u8()),
         // One pattern for all NaNs.
-        Value::Number(x) => written(rmp::encode::write_f64(out, if x.is_nan() { f64::NAN } else { *x })),
+        Value::Number(x) => {
+            written(rmp::encode::write_f64(out, if x.is_nan() { f64::NAN } else { *x }))
+        }
         Value::Int(i) => written(rmp::encode::write_sint(out, *i)),
         Value::Text(text) => write_text(out, text),
         Value::Tuple(items) => write_all(out, items.len(), items.iter()),
@@ -190,7 +192,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn finish(&self) -> Result<(), DecodeError> {
-        if self.at == self.bytes.len() { Ok(()) } else { Err(self.damaged("more bytes than a frame")) }
+        if self.at == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(self.damaged("more bytes than a frame"))
+        }
     }
 
     pub(super) fn uint(&mut self) -> Result<u64, DecodeError> {
@@ -260,7 +266,10 @@ impl<'a> Reader<'a> {
             _ => return Err(self.damaged("expected an array")),
         };
         let rest = self.bytes.len() - self.at;
-        usize::try_from(len).ok().filter(|len| *len <= rest).ok_or_else(|| self.damaged("the array is longer than the frame"))
+        usize::try_from(len)
+            .ok()
+            .filter(|len| *len <= rest)
+            .ok_or_else(|| self.damaged("the array is longer than the frame"))
     }
 
     pub(super) fn array_len(&mut self) -> Result<usize, DecodeError> {

@@ -40,7 +40,12 @@ impl Activations {
     }
 
     /// Changes a variable that exists.
-    pub(super) fn assign(&mut self, from: Option<ActivationId>, local: LocalId, value: Value) -> bool {
+    pub(super) fn assign(
+        &mut self,
+        from: Option<ActivationId>,
+        local: LocalId,
+        value: Value,
+    ) -> bool {
         let mut next = from;
         while let Some(activation) = next.and_then(|id| self.all.get_mut(id.0 as usize)) {
             if let Some((_, slot)) = activation.variables.iter_mut().find(|(l, _)| *l == local) {
@@ -62,7 +67,11 @@ impl Activations {
 
 impl Round<'_> {
     /// Enters a scope of the running text: new variables below `parent`.
-    pub(super) fn activate(&mut self, scope: ScopeId, parent: Option<ActivationId>) -> ActivationId {
+    pub(super) fn activate(
+        &mut self,
+        scope: ScopeId,
+        parent: Option<ActivationId>,
+    ) -> ActivationId {
         let id = ActivationId(self.activations.all.len() as u32);
         self.activations.all.push(Activation { parent, variables: Vec::new() });
         self.activations.latest.insert((self.unit.fingerprint, scope), id);
@@ -71,7 +80,12 @@ impl Round<'_> {
     }
 
     /// The most recent activation of a scope, or of the nearest one around it that has any.
-    pub(super) fn latest(&self, unit: u64, scopes: &[Option<ScopeId>], scope: ScopeId) -> Option<ActivationId> {
+    pub(super) fn latest(
+        &self,
+        unit: u64,
+        scopes: &[Option<ScopeId>],
+        scope: ScopeId,
+    ) -> Option<ActivationId> {
         let mut next = Some(scope);
         while let Some(scope) = next {
             if let Some(id) = self.activations.latest.get(&(unit, scope)) {

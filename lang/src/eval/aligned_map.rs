@@ -25,9 +25,12 @@ impl Round<'_> {
     ) -> Result<Value, Fault> {
         let generated = self.below(frame::ALIGNED_MAP, |round| round.value(field))?;
         let Value::Field(generated) = generated else {
-            return Err(Fault::new("FR-R025", format!("{} cannot be cast to Field: alignedMap got {generated}", generated.kind()))
-                .at(&field.span)
-                .help("the first argument is a field of tuples of pairs: `nbr([[key, value]])`"));
+            return Err(Fault::new(
+                "FR-R025",
+                format!("{} cannot be cast to Field: alignedMap got {generated}", generated.kind()),
+            )
+            .at(&field.span)
+            .help("the first argument is a field of tuples of pairs: `nbr([[key, value]])`"));
         };
         let entries = regroup(&generated).map_err(|fault| fault.at(&field.span))?;
         let default = self.below(frame::ALIGNED_MAP + 1, |round| round.value(default))?;
@@ -48,7 +51,13 @@ impl Round<'_> {
 
     /// One key: below its own frame, filtered, then processed.
     #[inline(never)]
-    fn aligned_entry(&mut self, filter: &Value, op: &Value, key: Value, field: Value) -> Result<Option<Value>, Fault> {
+    fn aligned_entry(
+        &mut self,
+        filter: &Value,
+        op: &Value,
+        key: Value,
+        field: Value,
+    ) -> Result<Option<Value>, Fault> {
         let field = match field {
             Value::Field(field) => self.realigned(&field)?,
             other => other,
@@ -58,7 +67,10 @@ impl Round<'_> {
             Value::Bool(false) => return Ok(None),
             Value::Bool(true) => {}
             other => {
-                let message = format!("the filter of alignedMap must give a Boolean, found {other} ({})", other.kind());
+                let message = format!(
+                    "the filter of alignedMap must give a Boolean, found {other} ({})",
+                    other.kind()
+                );
                 return Err(Fault::new("FR-R026", message));
             }
         }
@@ -108,9 +120,11 @@ fn pairs(value: &Value) -> Result<Vec<(Value, Value)>, Fault> {
     let pair = |item: &Value| match item {
         Value::Tuple(pair) => match &**pair {
             [key, value] => Ok((key.clone(), value.clone())),
-            _ => Err(Fault::new("FR-R025", format!("The tuple must have length 2, got {item}")).help(help)),
+            _ => Err(Fault::new("FR-R025", format!("The tuple must have length 2, got {item}"))
+                .help(help)),
         },
-        _ => Err(Fault::new("FR-R025", format!("Expected a pair, got {item} ({})", item.kind())).help(help)),
+        _ => Err(Fault::new("FR-R025", format!("Expected a pair, got {item} ({})", item.kind()))
+            .help(help)),
     };
     items.iter().map(pair).collect()
 }
@@ -126,7 +140,9 @@ fn hash_into(value: &Value, hasher: &mut StableHasher) {
     match value {
         // An id is equal to the number or text that it prints as, so it hashes like that.
         Value::Uid(NodeId::Int(id)) => hash_number(*id as f64, hasher),
-        Value::Number(_) | Value::Int(_) => hash_number(value.as_number().unwrap_or_default(), hasher),
+        Value::Number(_) | Value::Int(_) => {
+            hash_number(value.as_number().unwrap_or_default(), hasher)
+        }
         Value::Tuple(items) => {
             hasher.write_u64(1);
             hasher.write_u64(items.len() as u64);

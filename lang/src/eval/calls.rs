@@ -24,7 +24,12 @@ impl Round<'_> {
     }
 
     #[inline(never)]
-    pub(super) fn call(&mut self, callee: &Callee, args: &[Expr], span: &Span) -> Result<Value, Fault> {
+    pub(super) fn call(
+        &mut self,
+        callee: &Callee,
+        args: &[Expr],
+        span: &Span,
+    ) -> Result<Value, Fault> {
         match callee {
             Callee::Function(id) => {
                 let unit = self.unit.clone();
@@ -81,7 +86,12 @@ impl Round<'_> {
 
     /// Runs a function whose frame was entered already.
     #[inline(never)]
-    fn invoke(&mut self, function: &Function, args: Vec<Value>, span: &Span) -> Result<Value, Fault> {
+    fn invoke(
+        &mut self,
+        function: &Function,
+        args: Vec<Value>,
+        span: &Span,
+    ) -> Result<Value, Fault> {
         if !function.arity.accepts(args.len()) {
             let (name, wants, found) = (&function.name, function.arity.describe(), args.len());
             let message = format!("{name} must be invoked with {wants}, found {found}");
@@ -101,9 +111,14 @@ impl Round<'_> {
     }
 
     /// The code of a function value; one that came from another program is not known here.
-    fn find_code(&self, fingerprint: u64, function: &Function) -> Result<(Arc<Unit>, FunctionId), Fault> {
+    fn find_code(
+        &self,
+        fingerprint: u64,
+        function: &Function,
+    ) -> Result<(Arc<Unit>, FunctionId), Fault> {
         let unit = self.units.get(&fingerprint);
-        let found = unit.and_then(|u| u.by_identity.get(&function.identity).map(|id| (u.clone(), *id)));
+        let found =
+            unit.and_then(|u| u.by_identity.get(&function.identity).map(|id| (u.clone(), *id)));
         found.ok_or_else(|| {
             let here = self.program.fingerprint();
             let message = format!(
@@ -136,9 +151,8 @@ impl Round<'_> {
         for (param, arg) in code.params.iter().zip(args) {
             self.activations.define(activation, *param, arg);
         }
-        let result = self.deeper(CALL_LEVELS, |round| {
-            round.below(frame::BODY, |round| round.block(&code.body))
-        });
+        let result = self
+            .deeper(CALL_LEVELS, |round| round.below(frame::BODY, |round| round.block(&code.body)));
         self.unit = saved_unit;
         self.current = saved;
         result.map_err(|fault| fault.called(&code.name, span))
@@ -146,7 +160,11 @@ impl Round<'_> {
 
     /// Calls a native: lifted over every field argument that it does not take whole.
     #[inline(never)]
-    pub(super) fn native(&mut self, native: &'static Native, args: &[Value]) -> Result<Value, Fault> {
+    pub(super) fn native(
+        &mut self,
+        native: &'static Native,
+        args: &[Value],
+    ) -> Result<Value, Fault> {
         if !native.arity.accepts(args.len()) {
             return Err(crate::natives::no_such_overload(native.class, native.name, args));
         }
@@ -197,7 +215,12 @@ impl Round<'_> {
     }
 
     /// Applies a function that a native was given, at an index that makes its path unique.
-    pub(crate) fn apply_at(&mut self, index: u64, function: &Value, args: Vec<Value>) -> Result<Value, Fault> {
+    pub(crate) fn apply_at(
+        &mut self,
+        index: u64,
+        function: &Value,
+        args: Vec<Value>,
+    ) -> Result<Value, Fault> {
         self.below(frame::ELEMENT + index, |round| round.apply(function, args))
     }
 
@@ -206,18 +229,20 @@ impl Round<'_> {
     pub(crate) fn apply(&mut self, function: &Value, args: Vec<Value>) -> Result<Value, Fault> {
         let Value::Function(function) = function else { return Err(not_a_function(function)) };
         let place = self.place_of(function);
-        self.deeper(APPLY_LEVELS, |round| round.below(frame::CALL, |round| {
-            round.below(function.identity, |round| match &place {
-                Some(span) => round.invoke(function, args, span),
-                None => match function.code {
-                    Code::Native(native) => round.native(native, &args),
-                    Code::Unit(fingerprint) => Err(round
-                        .find_code(fingerprint, function)
-                        .err()
-                        .unwrap_or_else(|| not_a_function(&Value::Function(function.clone())))),
-                },
+        self.deeper(APPLY_LEVELS, |round| {
+            round.below(frame::CALL, |round| {
+                round.below(function.identity, |round| match &place {
+                    Some(span) => round.invoke(function, args, span),
+                    None => match function.code {
+                        Code::Native(native) => round.native(native, &args),
+                        Code::Unit(fingerprint) => Err(round
+                            .find_code(fingerprint, function)
+                            .err()
+                            .unwrap_or_else(|| not_a_function(&Value::Function(function.clone())))),
+                    },
+                })
             })
-        }))
+        })
     }
 
     /// Where a function is written, if its text is known.
@@ -229,5 +254,8 @@ impl Round<'_> {
 }
 
 fn not_a_function(value: &Value) -> Fault {
-    Fault::new("FR-R020", format!("{value} ({}) cannot be called: it is not a function", value.kind()))
+    Fault::new(
+        "FR-R020",
+        format!("{value} ({}) cannot be called: it is not a function", value.kind()),
+    )
 }

@@ -7,7 +7,11 @@ use std::sync::Arc;
 
 impl Round<'_> {
     /// A method of this device; nothing if only values in general have it.
-    pub(super) fn context_method(&mut self, name: &Arc<str>, args: &[Value]) -> Result<Option<Value>, Fault> {
+    pub(super) fn context_method(
+        &mut self,
+        name: &Arc<str>,
+        args: &[Value],
+    ) -> Result<Option<Value>, Fault> {
         if self.program.options.is_host_function(name) {
             return Ok(Some(self.act(name, args.to_vec())));
         }
@@ -45,10 +49,16 @@ impl Round<'_> {
     }
 
     /// A method of `env`.
-    pub(super) fn environment_method(&mut self, name: &str, args: &[Value]) -> Result<Option<Value>, Fault> {
+    pub(super) fn environment_method(
+        &mut self,
+        name: &str,
+        args: &[Value],
+    ) -> Result<Option<Value>, Fault> {
         let value = match (name, args) {
             ("has", [key]) => Value::Bool(self.environment.contains_key(&*key_text(key)?)),
-            ("get", [key]) => self.environment.get(&*key_text(key)?).cloned().unwrap_or(Value::Null),
+            ("get", [key]) => {
+                self.environment.get(&*key_text(key)?).cloned().unwrap_or(Value::Null)
+            }
             ("get", [key, default]) => {
                 self.environment.get(&*key_text(key)?).unwrap_or(default).clone()
             }
@@ -82,7 +92,13 @@ impl Round<'_> {
 fn key_text(key: &Value) -> Result<Arc<str>, Fault> {
     match key {
         Value::Text(text) => Ok(text.clone()),
-        other => Err(Fault::new("FR-R022", format!("the name of an environment value must be a text, found {other} ({})", other.kind()))
-            .help("write it in quotes: `env.get(\"name\")`")),
+        other => Err(Fault::new(
+            "FR-R022",
+            format!(
+                "the name of an environment value must be a text, found {other} ({})",
+                other.kind()
+            ),
+        )
+        .help("write it in quotes: `env.get(\"name\")`")),
     }
 }

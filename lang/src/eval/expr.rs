@@ -8,8 +8,7 @@ use crate::syntax::ast::{BinaryOp, UnaryOp};
 use crate::value::{self, Code, Function, Value};
 use std::sync::Arc;
 
-pub(super) const NULL: &str =
-    "Evaluation returned null, but null values are not allowed but when interacting with Java methods.";
+pub(super) const NULL: &str = "Evaluation returned null, but null values are not allowed but when interacting with Java methods.";
 
 /// Null may only go from one native directly to another (language.md §3.11).
 pub(super) fn not_null(value: Value) -> Result<Value, Fault> {
@@ -64,7 +63,8 @@ impl Round<'_> {
             Statement::If { condition, then, span } => {
                 if self.condition(condition)? {
                     if let Some(then) = then {
-                        self.below(frame::IF + 1, |round| round.block(then)).map_err(|f| f.at(span))?;
+                        self.below(frame::IF + 1, |round| round.block(then))
+                            .map_err(|f| f.at(span))?;
                     }
                 }
                 Ok(Value::Unit)
@@ -97,8 +97,11 @@ impl Round<'_> {
                 self.fuel = left;
                 Ok(())
             }
-            None => Err(Fault::new("FR-R007", format!("the round took more than {} steps", self.input.limits.fuel))
-                .help("does a recursion end? is a tuple far larger than meant?")),
+            None => Err(Fault::new(
+                "FR-R007",
+                format!("the round took more than {} steps", self.input.limits.fuel),
+            )
+            .help("does a recursion end? is a tuple far larger than meant?")),
         }
     }
 
@@ -236,11 +239,21 @@ impl Round<'_> {
     }
 
     #[inline(never)]
-    fn branch(&mut self, condition: &Expr, then: &Block, otherwise: &Block) -> Result<Value, Fault> {
+    fn branch(
+        &mut self,
+        condition: &Expr,
+        then: &Block,
+        otherwise: &Block,
+    ) -> Result<Value, Fault> {
         let (block, index) = if self.condition(condition)? { (then, 1) } else { (otherwise, 2) };
         match self.below(frame::IF + index, |round| round.block(block))? {
-            Value::Field(_) => Err(Fault::new("FR-R012", "if statements cannot return a Field, consider using mux")
-                .help("only some neighbours take this branch; reduce the field with a hood, or use `mux`")),
+            Value::Field(_) => Err(Fault::new(
+                "FR-R012",
+                "if statements cannot return a Field, consider using mux",
+            )
+            .help(
+                "only some neighbours take this branch; reduce the field with a hood, or use `mux`",
+            )),
             value => Ok(value),
         }
     }
@@ -261,7 +274,9 @@ impl Round<'_> {
 
 fn statement_span(statement: &Statement) -> &Span {
     match statement {
-        Statement::Let(_, value) | Statement::Assign(_, value) | Statement::Expr(value) => &value.span,
+        Statement::Let(_, value) | Statement::Assign(_, value) | Statement::Expr(value) => {
+            &value.span
+        }
         Statement::If { span, .. } => span,
     }
 }

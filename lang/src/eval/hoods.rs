@@ -9,14 +9,22 @@ impl Round<'_> {
     fn field(&mut self, expr: &Expr, frame: u64, of: &str) -> Result<std::sync::Arc<Field>, Fault> {
         match self.below(frame, |round| round.value(expr))? {
             Value::Field(field) => Ok(field),
-            other => Err(Fault::new("FR-R023", format!("{} cannot be cast to Field: {of} got {other}", other.kind()))
-                .at(&expr.span)
-                .help("a hood reduces a field, such as `nbr(x)` or `self.nbrRange()`")),
+            other => Err(Fault::new(
+                "FR-R023",
+                format!("{} cannot be cast to Field: {of} got {other}", other.kind()),
+            )
+            .at(&expr.span)
+            .help("a hood reduces a field, such as `nbr(x)` or `self.nbrRange()`")),
         }
     }
 
     #[inline(never)]
-    pub(super) fn hood(&mut self, op: HoodOp, plus_self: bool, field: &Expr) -> Result<Value, Fault> {
+    pub(super) fn hood(
+        &mut self,
+        op: HoodOp,
+        plus_self: bool,
+        field: &Expr,
+    ) -> Result<Value, Fault> {
         let name = hood_name(op);
         let field = self.field(field, frame::HOOD + ((op as u64) << 8), name)?;
         if op == HoodOp::Local {
@@ -26,7 +34,8 @@ impl Round<'_> {
         if plus_self {
             values.push(field.local());
         }
-        let result = if values.is_empty() { empty(op, field.local()) } else { reduce(op, &values) }?;
+        let result =
+            if values.is_empty() { empty(op, field.local()) } else { reduce(op, &values) }?;
         self.check_size(result)
     }
 
@@ -100,7 +109,10 @@ fn empty(op: HoodOp, local: &Value) -> Result<Value, Fault> {
 fn filled(like: &Value, number: f64) -> Option<Value> {
     match like {
         Value::Tuple(items) => Some(Value::Tuple(
-            items.iter().map(|item| filled(item, number).unwrap_or(Value::Number(number))).collect(),
+            items
+                .iter()
+                .map(|item| filled(item, number).unwrap_or(Value::Number(number)))
+                .collect(),
         )),
         _ => like.as_number().map(|_| Value::Number(number)),
     }
@@ -108,7 +120,8 @@ fn filled(like: &Value, number: f64) -> Option<Value> {
 
 fn reduce(op: HoodOp, values: &[&Value]) -> Result<Value, Fault> {
     let Some((first, rest)) = values.split_first() else { return Ok(Value::Unit) };
-    let fold = |f: fn(Value, &Value) -> Value| rest.iter().fold(as_double(first), |acc, v| f(acc, v));
+    let fold =
+        |f: fn(Value, &Value) -> Value| rest.iter().fold(as_double(first), |acc, v| f(acc, v));
     Ok(match op {
         HoodOp::Min => fold(|acc, v| if value::less_than(v, &acc) { as_double(v) } else { acc }),
         // On ties, and where a NaN cannot be compared, the second wins [K14].
@@ -125,7 +138,8 @@ fn reduce(op: HoodOp, values: &[&Value]) -> Result<Value, Fault> {
         HoodOp::Mean => {
             let total = sum(op, values)?;
             let count = Value::Number(values.len() as f64);
-            let mean = value::binary_number_op(crate::syntax::ast::BinaryOp::Divide, &total, &count);
+            let mean =
+                value::binary_number_op(crate::syntax::ast::BinaryOp::Divide, &total, &count);
             mean.ok_or_else(|| cannot_compute(op, &total))?
         }
         HoodOp::Union => union(values),

@@ -27,11 +27,14 @@ impl Round<'_> {
         let Some(first) = first else { return f(self, operands) };
         let mut row = Vec::with_capacity(operands.len());
         let mut neighbors = Vec::with_capacity(first.neighbors().len());
-        for (id, _) in first.neighbors() {
+        for (index, (id, _)) in first.neighbors().iter().enumerate() {
             row.clear();
             for operand in operands {
                 row.push(match operand {
-                    Value::Field(field) => field.get(id).cloned().ok_or_else(|| not_aligned(operands, id))?,
+                    Value::Field(field) => field
+                        .get_near(index, id)
+                        .cloned()
+                        .ok_or_else(|| not_aligned(operands, id))?,
                     plain => plain.clone(),
                 });
             }
@@ -52,6 +55,9 @@ fn not_aligned(operands: &[Value], missing: &crate::id::NodeId) -> Fault {
     let mut fields = operands.iter().filter(|v| matches!(v, Value::Field(_)));
     let (a, b) = (fields.next(), fields.next());
     let text = |v: Option<&Value>| v.map_or_else(String::new, ToString::to_string);
-    Fault::new("FR-R013", format!("Field {} is not aligned with {} (missing {missing})", text(b), text(a)))
-        .help("the two fields were built in different branches; build both in the same place")
+    Fault::new(
+        "FR-R013",
+        format!("Field {} is not aligned with {} (missing {missing})", text(b), text(a)),
+    )
+    .help("the two fields were built in different branches; build both in the same place")
 }

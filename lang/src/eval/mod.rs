@@ -217,7 +217,9 @@ impl<'a> Round<'a> {
         let mark = self.marks.entry(path.hash).or_insert(fresh);
         if mark.check != path.check {
             return Err(Fault::new("FR-R002", "two places of the program have the same path hash")
-                .help("this is a coincidence of one in 2^64; any change of the program removes it"));
+                .help(
+                    "this is a coincidence of one in 2^64; any change of the program removes it",
+                ));
         }
         let seen = if export { &mut mark.exported } else { &mut mark.stored };
         if std::mem::replace(seen, true) {
@@ -276,8 +278,11 @@ impl<'a> Round<'a> {
         if size <= limit {
             return Ok(value);
         }
-        Err(Fault::new("FR-R003", format!("this value has {size} {what}; at most {limit} are possible"))
-            .help("does it grow every round? keep only what is needed"))
+        Err(Fault::new(
+            "FR-R003",
+            format!("this value has {size} {what}; at most {limit} are possible"),
+        )
+        .help("does it grow every round? keep only what is needed"))
     }
 }
 

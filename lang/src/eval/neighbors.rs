@@ -41,10 +41,11 @@ impl<'a> Round<'a> {
     pub(super) fn realigned(&mut self, field: &Field) -> Result<Value, Fault> {
         let path = self.path.push(frame::READ);
         self.export(path, &Value::Unit)?;
-        let neighbors = self.input.neighbors;
+        // Both are in ascending id: one walk over the neighbours finds all devices of the field.
+        let mut neighbors = self.input.neighbors.iter().peekable();
         let restricted = field.restricted(|id| {
-            let at = neighbors.binary_search_by(|n| n.id.cmp(id));
-            at.ok().and_then(|at| neighbors.get(at)).is_some_and(|n| n.exports.get(path.hash).is_some())
+            while neighbors.next_if(|n| n.id < id).is_some() {}
+            neighbors.peek().is_some_and(|n| n.id == id && n.exports.get(path.hash).is_some())
         });
         Ok(Value::Field(Arc::new(restricted)))
     }

@@ -14,7 +14,8 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    pub(crate) const ROOT: Self = Self { hash: 0x6669_656c_6472_756e, check: 0x616c_6967_6e6d_656e };
+    pub(crate) const ROOT: Self =
+        Self { hash: 0x6669_656c_6472_756e, check: 0x616c_6967_6e6d_656e };
 
     #[must_use]
     pub(crate) fn push(self, frame: u64) -> Self {

@@ -9,10 +9,11 @@ use std::sync::Arc;
 pub(super) fn field<'v>(name: &str, args: &'v [Value], i: usize) -> Result<&'v Arc<Field>, Fault> {
     match args.get(i) {
         Some(Value::Field(field)) => Ok(field),
-        Some(other) => {
-            Err(Fault::new("FR-R023", format!("{} cannot be cast to Field: {name} got {other}", other.kind()))
-                .help("pass a field, such as `nbr(x)`"))
-        }
+        Some(other) => Err(Fault::new(
+            "FR-R023",
+            format!("{} cannot be cast to Field: {name} got {other}", other.kind()),
+        )
+        .help("pass a field, such as `nbr(x)`")),
         None => Err(no_such_overload(BUILTINS, name, args)),
     }
 }
@@ -71,13 +72,30 @@ pub(super) fn optionally(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fau
 }
 
 pub(super) static NATIVES: &[Native] = &[
-    Native::new(BUILTINS, "all", Arity::Exactly(1), |_, a| quantify("all", a, true, true)).fields(1),
-    Native::new(BUILTINS, "any", Arity::Exactly(1), |_, a| quantify("any", a, true, false)).fields(1),
-    Native::new(BUILTINS, "none", Arity::Exactly(1), |_, a| negated(quantify("none", a, true, false))).fields(1),
-    Native::new(BUILTINS, "allButSelf", Arity::Exactly(1), |_, a| quantify("allButSelf", a, false, true)).fields(1),
-    Native::new(BUILTINS, "anyButSelf", Arity::Exactly(1), |_, a| quantify("anyButSelf", a, false, false)).fields(1),
-    Native::new(BUILTINS, "noneButSelf", Arity::Exactly(1), |_, a| negated(quantify("noneButSelf", a, false, false))).fields(1),
-    Native::new(BUILTINS, "local", Arity::Exactly(1), |_, a| field("local", a, 0).map(|f| f.local().clone())).fields(1),
+    Native::new(BUILTINS, "all", Arity::Exactly(1), |_, a| quantify("all", a, true, true))
+        .fields(1),
+    Native::new(BUILTINS, "any", Arity::Exactly(1), |_, a| quantify("any", a, true, false))
+        .fields(1),
+    Native::new(BUILTINS, "none", Arity::Exactly(1), |_, a| {
+        negated(quantify("none", a, true, false))
+    })
+    .fields(1),
+    Native::new(BUILTINS, "allButSelf", Arity::Exactly(1), |_, a| {
+        quantify("allButSelf", a, false, true)
+    })
+    .fields(1),
+    Native::new(BUILTINS, "anyButSelf", Arity::Exactly(1), |_, a| {
+        quantify("anyButSelf", a, false, false)
+    })
+    .fields(1),
+    Native::new(BUILTINS, "noneButSelf", Arity::Exactly(1), |_, a| {
+        negated(quantify("noneButSelf", a, false, false))
+    })
+    .fields(1),
+    Native::new(BUILTINS, "local", Arity::Exactly(1), |_, a| {
+        field("local", a, 0).map(|f| f.local().clone())
+    })
+    .fields(1),
     Native::new(BUILTINS, "fieldToMap", Arity::Exactly(1), field_to_map).fields(1),
     Native::new(BUILTINS, "optionally", Arity::Exactly(1), optionally),
     Native::new(BUILTINS, "maybe", Arity::Exactly(1), optionally),

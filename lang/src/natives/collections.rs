@@ -33,12 +33,14 @@ fn sort(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
             list.lock().sort_by(compare_elements);
             Ok(Value::Unit)
         }
-        _ => Err(no_such_overload(COLLECTIONS, "sort", args).help("it sorts a list in place; tuples have `t.sort()`")),
+        _ => Err(no_such_overload(COLLECTIONS, "sort", args)
+            .help("it sorts a list in place; tuples have `t.sort()`")),
     }
 }
 
 fn array_text(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
-    let all = args.first().and_then(items).ok_or_else(|| no_such_overload(ARRAYS, "toString", args))?;
+    let all =
+        args.first().and_then(items).ok_or_else(|| no_such_overload(ARRAYS, "toString", args))?;
     let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
     Ok(Value::text(&format!("[{}]", texts.join(", "))))
 }
@@ -48,8 +50,10 @@ fn format(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let Some((Value::Text(pattern), values)) = args.split_first() else {
         return Err(no_such_overload(STRING, "format", args));
     };
-    let bad = |what: String| Fault::new("FR-R034", format!("String.format: {what}"))
-        .help("known are %s, %d, %f, %.2f, %n and %%");
+    let bad = |what: String| {
+        Fault::new("FR-R034", format!("String.format: {what}"))
+            .help("known are %s, %d, %f, %.2f, %n and %%")
+    };
     let mut out = String::new();
     let mut values = values.iter();
     let mut chars = pattern.chars().peekable();
@@ -67,8 +71,12 @@ fn format(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
             '%' => out.push('%'),
             'n' => out.push('\n'),
             's' | 'd' | 'f' => {
-                let value = values.next().ok_or_else(|| bad(format!("no value for %{conversion}")))?;
-                out.push_str(&converted(conversion, &flags, value).ok_or_else(|| bad(format!("%{flags}{conversion} does not fit {value}")))?);
+                let value =
+                    values.next().ok_or_else(|| bad(format!("no value for %{conversion}")))?;
+                out.push_str(
+                    &converted(conversion, &flags, value)
+                        .ok_or_else(|| bad(format!("%{flags}{conversion} does not fit {value}")))?,
+                );
             }
             other => return Err(bad(format!("unknown conversion %{other}"))),
         }
@@ -81,7 +89,8 @@ fn converted(conversion: char, flags: &str, value: &Value) -> Option<String> {
         ('s', None, value) if flags.is_empty() => Some(value.to_string()),
         ('d', None, Value::Int(i)) if flags.is_empty() => Some(i.to_string()),
         ('f', precision, value) => {
-            let digits: usize = precision.map_or(Some(6), |p| p.parse().ok().filter(|d| *d <= 40))?;
+            let digits: usize =
+                precision.map_or(Some(6), |p| p.parse().ok().filter(|d| *d <= 40))?;
             value.as_number().map(|x| format!("{x:.digits$}"))
         }
         _ => None,
@@ -101,7 +110,9 @@ fn parse_int(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
         [value] => value.as_number().map(|x| x as i64),
         _ => None,
     };
-    parsed.map(Value::Int).ok_or_else(|| no_such_overload(INTEGER, "parseInt", args).help("the text must be a whole number"))
+    parsed.map(Value::Int).ok_or_else(|| {
+        no_such_overload(INTEGER, "parseInt", args).help("the text must be a whole number")
+    })
 }
 
 const ANY: Arity = Arity::Between(0, u8::MAX);
@@ -119,9 +130,15 @@ pub(super) static NATIVES: &[Native] = &[
     Native::new(STRING, "valueOf", Arity::Exactly(1), |_, args| {
         Ok(Value::text(&args.first().map(ToString::to_string).unwrap_or_default()))
     }),
-    Native::new(BOOLEAN, "logicalAnd", Arity::Exactly(2), |_, a| bools("logicalAnd", a, |a, b| a && b)),
-    Native::new(BOOLEAN, "logicalOr", Arity::Exactly(2), |_, a| bools("logicalOr", a, |a, b| a || b)),
-    Native::new(BOOLEAN, "logicalXor", Arity::Exactly(2), |_, a| bools("logicalXor", a, |a, b| a != b)),
+    Native::new(BOOLEAN, "logicalAnd", Arity::Exactly(2), |_, a| {
+        bools("logicalAnd", a, |a, b| a && b)
+    }),
+    Native::new(BOOLEAN, "logicalOr", Arity::Exactly(2), |_, a| {
+        bools("logicalOr", a, |a, b| a || b)
+    }),
+    Native::new(BOOLEAN, "logicalXor", Arity::Exactly(2), |_, a| {
+        bools("logicalXor", a, |a, b| a != b)
+    }),
     Native::new(INTEGER, "parseInt", Arity::Exactly(1), parse_int),
     Native::new(INTEGER, "valueOf", Arity::Exactly(1), parse_int),
 ];
@@ -149,7 +166,9 @@ pub(super) fn set_method(all: &[Value], name: &str, args: &[Value]) -> Option<Va
         ("containsAll", [other]) => Value::Bool(items(other)?.iter().all(|x| all.contains(x))),
         ("size", []) => Value::Int(all.len() as i64),
         ("isEmpty", []) => Value::Bool(all.is_empty()),
-        ("union", [other]) => Value::Set(Arc::new(tuple::distinct(all.iter().cloned().chain(items(other)?)))),
+        ("union", [other]) => {
+            Value::Set(Arc::new(tuple::distinct(all.iter().cloned().chain(items(other)?))))
+        }
         _ => return None,
     })
 }

@@ -88,7 +88,9 @@ fn reduce(name: &str, args: &[Value], combine: Combine) -> Result<Value, Fault> 
 fn mean(name: &str, values: &[&Value]) -> Result<Value, Fault> {
     let mut total = 0.0;
     for value in values {
-        let wrong = || Fault::new("FR-R024", format!("{name} cannot compute on {value} ({})", value.kind()));
+        let wrong = || {
+            Fault::new("FR-R024", format!("{name} cannot compute on {value} ({})", value.kind()))
+        };
         total += value.as_number().ok_or_else(|| wrong().help("the field must hold numbers"))?;
     }
     Ok(Value::Number(total / values.len() as f64))
@@ -96,7 +98,8 @@ fn mean(name: &str, values: &[&Value]) -> Result<Value, Fault> {
 
 fn fold_mean(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let field = field("foldMean", args, 0)?;
-    let values: Vec<&Value> = field.neighbors().iter().map(|(_, v)| v).chain([field.local()]).collect();
+    let values: Vec<&Value> =
+        field.neighbors().iter().map(|(_, v)| v).chain([field.local()]).collect();
     mean("foldMean", &values)
 }
 
@@ -115,8 +118,10 @@ fn conforms(name: &str, expected: &Value, found: &Value) -> Result<(), Fault> {
     if both_numbers || expected.kind() == found.kind() {
         return Ok(());
     }
-    let message = format!("{name}: a {} is needed, found a {} ({found})", expected.kind(), found.kind());
-    Err(Fault::new("FR-R024", message).help("base, field and result of the reducer must be of one kind"))
+    let message =
+        format!("{name}: a {} is needed, found a {} ({found})", expected.kind(), found.kind());
+    Err(Fault::new("FR-R024", message)
+        .help("base, field and result of the reducer must be of one kind"))
 }
 
 /// `foldHood(base, field, g)`: calls `g(element, accumulator)` [K1].
@@ -133,7 +138,12 @@ fn fold_hood(round: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
 }
 
 /// `foldHoodPlusSelf(field, g)` and `reduceHood(field, g)`: call `g(accumulator, element)`.
-fn fold_values(round: &mut Round<'_>, name: &str, values: &[&Value], reducer: &Value) -> Result<Option<Value>, Fault> {
+fn fold_values(
+    round: &mut Round<'_>,
+    name: &str,
+    values: &[&Value],
+    reducer: &Value,
+) -> Result<Option<Value>, Fault> {
     let Some((first, rest)) = values.split_first() else { return Ok(None) };
     let mut acc = (*first).clone();
     for value in rest {
@@ -147,7 +157,8 @@ fn fold_hood_plus_self(round: &mut Round<'_>, args: &[Value]) -> Result<Value, F
     let name = "foldHoodPlusSelf";
     let field = field(name, args, 0)?;
     let [_, reducer] = args else { return Err(no_such_overload(BUILTINS, name, args)) };
-    let values: Vec<&Value> = field.neighbors().iter().map(|(_, v)| v).chain([field.local()]).collect();
+    let values: Vec<&Value> =
+        field.neighbors().iter().map(|(_, v)| v).chain([field.local()]).collect();
     Ok(fold_values(round, name, &values, reducer)?.unwrap_or(Value::Unit))
 }
 

@@ -94,11 +94,23 @@ macro_rules! test {
 
 /// The smaller number, NaN if one is, −0.0 below 0.0.
 fn java_min(x: f64, y: f64) -> f64 {
-    if x.is_nan() || y.is_nan() { f64::NAN } else if x.total_cmp(&y).is_le() { x } else { y }
+    if x.is_nan() || y.is_nan() {
+        f64::NAN
+    } else if x.total_cmp(&y).is_le() {
+        x
+    } else {
+        y
+    }
 }
 
 fn java_max(x: f64, y: f64) -> f64 {
-    if x.is_nan() || y.is_nan() { f64::NAN } else if x.total_cmp(&y).is_ge() { x } else { y }
+    if x.is_nan() || y.is_nan() {
+        f64::NAN
+    } else if x.total_cmp(&y).is_ge() {
+        x
+    } else {
+        y
+    }
 }
 
 fn signum(x: f64) -> f64 {
@@ -134,7 +146,10 @@ fn clamp(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let part = |i| number(MATH, "clamp", args, i);
     let (x, low, high) = (part(0)?, part(1)?, part(2)?);
     if low.is_nan() || high.is_nan() || low > high {
-        return Err(Fault::new("FR-R030", format!("clamp: {} is above {}", number_text(low), number_text(high))));
+        return Err(Fault::new(
+            "FR-R030",
+            format!("clamp: {} is above {}", number_text(low), number_text(high)),
+        ));
     }
     let clamped = java_min(java_max(x, low), high);
     Ok(if all_ints(args) { Value::Int(clamped as i64) } else { Value::Number(clamped) })
@@ -154,7 +169,9 @@ fn parse_double(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
                 "Infinity" | "+Infinity" => Some(f64::INFINITY),
                 "-Infinity" => Some(f64::NEG_INFINITY),
                 "NaN" => Some(f64::NAN),
-                _ if text.contains(|c: char| c.is_ascii_alphabetic() && c != 'e' && c != 'E') => None,
+                _ if text.contains(|c: char| c.is_ascii_alphabetic() && c != 'e' && c != 'E') => {
+                    None
+                }
                 _ => text.parse().ok(),
             };
             let bad = || Fault::new("FR-R030", format!("parseDouble: \"{text}\" is not a number"));
@@ -179,8 +196,16 @@ pub(super) static NATIVES: &[Native] = &[
     unary!("exp", libm::exp),
     unary!("expm1", libm::expm1),
     unary!("floor", f64::floor),
-    exact!("floorDiv", 2, |a, b| if b == 0 { None } else { Some(a.wrapping_div(b) - i64::from(a % b != 0 && (a < 0) != (b < 0))) }),
-    exact!("floorMod", 2, |a, b| if b == 0 { None } else { Some(a.wrapping_rem(b).wrapping_add(b).wrapping_rem(b)) }),
+    exact!("floorDiv", 2, |a, b| if b == 0 {
+        None
+    } else {
+        Some(a.wrapping_div(b) - i64::from(a % b != 0 && (a < 0) != (b < 0)))
+    }),
+    exact!("floorMod", 2, |a, b| if b == 0 {
+        None
+    } else {
+        Some(a.wrapping_rem(b).wrapping_add(b).wrapping_rem(b))
+    }),
     Native::new(MATH, "fma", Arity::Exactly(3), |_, args| {
         let part = |i| number(MATH, "fma", args, i);
         Ok(Value::Number(libm::fma(part(0)?, part(1)?, part(2)?)))
@@ -196,7 +221,9 @@ pub(super) static NATIVES: &[Native] = &[
     unary!("nextUp", f64::next_up),
     unary!("nextDown", f64::next_down),
     binary!("pow", pow),
-    Native::new(MATH, "random", Arity::Exactly(0), |round, _| Ok(Value::Number(round.next_random()))),
+    Native::new(MATH, "random", Arity::Exactly(0), |round, _| {
+        Ok(Value::Number(round.next_random()))
+    }),
     unary!("rint", f64::round_ties_even),
     Native::new(MATH, "round", Arity::Exactly(1), |_, args| {
         // Half up, saturating; NaN gives 0.

@@ -60,19 +60,27 @@ fn unknown(target: &Value, name: &str, args: &[Value]) -> Fault {
         Value::Uid(_) | Value::Device(_) => &["getId", "getUID", "getDeviceUID"],
         Value::Map(_) => &["get", "containsKey", "keySet", "values", "size", "isEmpty"],
         Value::Set(_) => &["contains", "containsAll", "size", "isEmpty", "union"],
-        Value::List(_) => &["get", "size", "isEmpty", "contains", "indexOf", "add", "addAll", "clear"],
+        Value::List(_) => {
+            &["get", "size", "isEmpty", "contains", "indexOf", "add", "addAll", "clear"]
+        }
         Value::Function(_) => &["apply"],
         _ => &[],
     };
     let all = known.iter().chain(&["toString", "equals", "hashCode", "compareTo"]);
     let all: Vec<&str> = all.copied().collect();
-    no_such_overload(target.kind(), name, args).help(format!("a {} has: {}", target.kind(), all.join(", ")))
+    no_such_overload(target.kind(), name, args).help(format!(
+        "a {} has: {}",
+        target.kind(),
+        all.join(", ")
+    ))
 }
 
 /// Whether some kind of value has a method of this name: the 2015 dialect imports methods.
 pub(crate) fn is_method(name: &str) -> bool {
     let common = ["toString", "equals", "hashCode", "compareTo", "apply", "getDeviceUID", "getId"];
-    [tuple::METHODS, option::METHODS, TEXT_METHODS, NUMBER_METHODS, &common].iter().any(|m| m.contains(&name))
+    [tuple::METHODS, option::METHODS, TEXT_METHODS, NUMBER_METHODS, &common]
+        .iter()
+        .any(|m| m.contains(&name))
 }
 
 const NUMBER_METHODS: &[&str] = &["intValue", "longValue", "doubleValue", "isNaN", "isInfinite"];
@@ -103,8 +111,21 @@ fn id_method(target: &Value, id: &NodeId, name: &str, args: &[Value]) -> Option<
 }
 
 const TEXT_METHODS: &[&str] = &[
-    "length", "isEmpty", "contains", "indexOf", "lastIndexOf", "startsWith", "endsWith",
-    "substring", "replace", "toUpperCase", "toLowerCase", "trim", "split", "concat", "charAt",
+    "length",
+    "isEmpty",
+    "contains",
+    "indexOf",
+    "lastIndexOf",
+    "startsWith",
+    "endsWith",
+    "substring",
+    "replace",
+    "toUpperCase",
+    "toLowerCase",
+    "trim",
+    "split",
+    "concat",
+    "charAt",
     "equalsIgnoreCase",
 ];
 
@@ -122,7 +143,9 @@ fn text_method(text: &Arc<str>, name: &str, args: &[Value]) -> Result<Option<Val
             let next = at.as_number().map(|x| Value::Number(x.trunc() + 1.0));
             substring(text, at, next.as_ref())?
         }
-        ("replace", [Value::Text(from), Value::Text(to)]) => Value::text(&text.replace(&**from, to)),
+        ("replace", [Value::Text(from), Value::Text(to)]) => {
+            Value::text(&text.replace(&**from, to))
+        }
         (_, [Value::Text(other)]) => return Ok(with_text(text, name, other)),
         _ => return Ok(None),
     };
@@ -130,9 +153,8 @@ fn text_method(text: &Arc<str>, name: &str, args: &[Value]) -> Result<Option<Val
 }
 
 fn with_text(text: &str, name: &str, other: &str) -> Option<Value> {
-    let index = |at: Option<usize>| {
-        Value::Int(at.and_then(|at| text.get(..at)).map_or(-1, utf16_len))
-    };
+    let index =
+        |at: Option<usize>| Value::Int(at.and_then(|at| text.get(..at)).map_or(-1, utf16_len));
     Some(match name {
         "contains" => Value::Bool(text.contains(other)),
         "startsWith" => Value::Bool(text.starts_with(other)),
@@ -166,7 +188,13 @@ fn substring(text: &str, from: &Value, to: Option<&Value>) -> Result<Value, Faul
         Some(part) => Ok(Value::text(&String::from_utf16_lossy(part))),
         None => {
             let to = to.map_or_else(String::new, |to| format!(" to {to}"));
-            Err(Fault::new("FR-R032", format!("string index {from}{to} is out of bounds: the text has {} characters", units.len())))
+            Err(Fault::new(
+                "FR-R032",
+                format!(
+                    "string index {from}{to} is out of bounds: the text has {} characters",
+                    units.len()
+                ),
+            ))
         }
     }
 }

@@ -66,10 +66,8 @@ pub(crate) const DOUBLE: &str = "java.lang.Double";
 pub(crate) const AUTOMATIC: [&str; 3] = [BUILTINS, MATH, DOUBLE];
 
 /// Other names of a class.
-const CLASS_ALIASES: &[(&str, &str)] = &[
-    ("java.lang.StrictMath", MATH),
-    ("org.apache.commons.math3.util.FastMath", MATH),
-];
+const CLASS_ALIASES: &[(&str, &str)] =
+    &[("java.lang.StrictMath", MATH), ("org.apache.commons.math3.util.FastMath", MATH)];
 
 fn tables() -> [&'static [Native]; 5] {
     [builtins::NATIVES, folds::NATIVES, math::NATIVES, collections::NATIVES, tuple::NATIVES]

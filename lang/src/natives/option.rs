@@ -62,17 +62,22 @@ pub(super) fn method(
         ("or", [Value::Option(_)], Some(_)) => whole(),
         ("or", [other @ Value::Option(_)], None) => other.clone(),
         ("merge", [Value::Option(other), f], _) => match (option, other) {
-            (Some(a), Some(b)) => some(Round::checked(round.apply_at(0, f, vec![a.clone(), (**b).clone()]))?),
+            (Some(a), Some(b)) => {
+                some(Round::checked(round.apply_at(0, f, vec![a.clone(), (**b).clone()]))?)
+            }
             (Some(_), None) => whole(),
             (None, other) => Value::Option(other.clone()),
         },
-        ("map" | "transform", [f], Some(value)) => from_nullable(round.apply_at(0, f, vec![value.clone()])?),
+        ("map" | "transform", [f], Some(value)) => {
+            from_nullable(round.apply_at(0, f, vec![value.clone()])?)
+        }
         ("filter" | "filterNot", [f], Some(value)) => {
             match round.apply_at(0, f, vec![value.clone()])? {
                 Value::Bool(keep) if keep == (name == "filter") => whole(),
                 Value::Bool(_) => Value::Option(None),
                 other => {
-                    let message = format!("{name} needs a Boolean, found {other} ({})", other.kind());
+                    let message =
+                        format!("{name} needs a Boolean, found {other} ({})", other.kind());
                     return Err(Fault::new("FR-R031", message));
                 }
             }
@@ -81,10 +86,13 @@ pub(super) fn method(
             result @ Value::Option(_) => result,
             other => {
                 let message = format!("flatMap needs an Option, found {other} ({})", other.kind());
-                return Err(Fault::new("FR-R031", message).help("use `map` for a function that gives a plain value"));
+                return Err(Fault::new("FR-R031", message)
+                    .help("use `map` for a function that gives a plain value"));
             }
         },
-        ("map" | "transform" | "filter" | "filterNot" | "flatMap", [_], None) => Value::Option(None),
+        ("map" | "transform" | "filter" | "filterNot" | "flatMap", [_], None) => {
+            Value::Option(None)
+        }
         ("asSet", [], _) => Value::Set(Arc::new(option.cloned().into_iter().collect())),
         ("toGuava" | "toJavaUtil", [], _) => whole(),
         _ => return Ok(None),
@@ -94,6 +102,21 @@ pub(super) fn method(
 
 /// The methods above, for messages.
 pub(super) const METHODS: &[&str] = &[
-    "get", "isPresent", "isEmpty", "isAbsent", "orElse", "orElseGet", "orElseThrow", "or", "merge",
-    "map", "transform", "filter", "filterNot", "flatMap", "asSet", "toGuava", "toJavaUtil",
+    "get",
+    "isPresent",
+    "isEmpty",
+    "isAbsent",
+    "orElse",
+    "orElseGet",
+    "orElseThrow",
+    "or",
+    "merge",
+    "map",
+    "transform",
+    "filter",
+    "filterNot",
+    "flatMap",
+    "asSet",
+    "toGuava",
+    "toJavaUtil",
 ];

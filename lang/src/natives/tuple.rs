@@ -104,10 +104,13 @@ fn structure(items: &Arc<[Value]>, name: &str, args: &[Value]) -> Result<Option<
         }
         ("set", [i, x]) => {
             let at = position(i, len, false)?;
-            let replaced = |(k, old): (usize, &Value)| if k == at { x.clone() } else { old.clone() };
+            let replaced =
+                |(k, old): (usize, &Value)| if k == at { x.clone() } else { old.clone() };
             Value::Tuple(items.iter().enumerate().map(replaced).collect())
         }
-        ("mergeAfter", [Value::Tuple(t)]) => Value::Tuple(items.iter().chain(t.iter()).cloned().collect()),
+        ("mergeAfter", [Value::Tuple(t)]) => {
+            Value::Tuple(items.iter().chain(t.iter()).cloned().collect())
+        }
         ("subTuple", [i, j]) => match (clamped(i, len), clamped(j, len)) {
             (Some(i), Some(j)) => slice(items, i, j),
             _ => return Ok(None),
@@ -136,7 +139,11 @@ fn content(items: &Arc<[Value]>, name: &str, args: &[Value]) -> Option<Value> {
         }
         ("union" | "intersection" | "subtract", [Value::Tuple(t)]) => set_operation(name, items, t),
         ("zip", [Value::Tuple(t)]) => Value::Tuple(
-            items.iter().zip(t.iter()).map(|(a, b)| Value::tuple(vec![a.clone(), b.clone()])).collect(),
+            items
+                .iter()
+                .zip(t.iter())
+                .map(|(a, b)| Value::tuple(vec![a.clone(), b.clone()]))
+                .collect(),
         ),
         ("unwrap", [i]) => unwrap(items, index(i)?),
         ("min", [default]) => items.iter().min_by(by_element).unwrap_or(default).clone(),
@@ -199,7 +206,8 @@ fn flat_map(round: &mut Round<'_>, items: &[Value], f: &Value) -> Result<Value, 
             Value::Tuple(inner) => all.extend(inner.iter().cloned()),
             other => {
                 let message = format!("flatMap needs a tuple, found {other} ({})", other.kind());
-                return Err(Fault::new("FR-R033", message).help("use `map` for a function that gives a plain value"));
+                return Err(Fault::new("FR-R033", message)
+                    .help("use `map` for a function that gives a plain value"));
             }
         }
     }
@@ -225,7 +233,9 @@ fn two_tuples(name: &'static str, args: &[Value]) -> Result<Value, Fault> {
 fn fill(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let [value, n] = args else { return Err(no_such_overload(TUPLES, "fill", args)) };
     let n = index(n).and_then(|n| usize::try_from(n).ok()).filter(|n| *n <= 1 << 20);
-    let n = n.ok_or_else(|| no_such_overload(TUPLES, "fill", args).help("the number must be between 0 and 1048576"))?;
+    let n = n.ok_or_else(|| {
+        no_such_overload(TUPLES, "fill", args).help("the number must be between 0 and 1048576")
+    })?;
     Ok(Value::tuple(vec![value.clone(); n]))
 }
 
@@ -245,7 +255,9 @@ fn pair_operation(round: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault>
 
 pub(super) static NATIVES: &[Native] = &[
     Native::new(TUPLES, "union", Arity::Exactly(2), |_, args| two_tuples("union", args)),
-    Native::new(TUPLES, "intersection", Arity::Exactly(2), |_, args| two_tuples("intersection", args)),
+    Native::new(TUPLES, "intersection", Arity::Exactly(2), |_, args| {
+        two_tuples("intersection", args)
+    }),
     Native::new(TUPLES, "subtract", Arity::Exactly(2), |_, args| two_tuples("subtract", args)),
     Native::new(TUPLES, "fill", Arity::Exactly(2), fill),
     Native::new(TUPLES, "pairOperation", Arity::Exactly(3), pair_operation),
@@ -253,8 +265,35 @@ pub(super) static NATIVES: &[Native] = &[
 
 /// The methods above, for messages and for the 2015 dialect.
 pub(super) const METHODS: &[&str] = &[
-    "size", "isEmpty", "get", "head", "tail", "append", "prepend", "insert", "set", "mergeAfter",
-    "subTuple", "subTupleStart", "subTupleEnd", "contains", "containsAll", "indexof", "union",
-    "intersection", "subtract", "zip", "unwrap", "min", "max", "sort", "map", "filter", "flatMap",
-    "reduce", "fold", "toArray", "compareTo",
+    "size",
+    "isEmpty",
+    "get",
+    "head",
+    "tail",
+    "append",
+    "prepend",
+    "insert",
+    "set",
+    "mergeAfter",
+    "subTuple",
+    "subTupleStart",
+    "subTupleEnd",
+    "contains",
+    "containsAll",
+    "indexof",
+    "union",
+    "intersection",
+    "subtract",
+    "zip",
+    "unwrap",
+    "min",
+    "max",
+    "sort",
+    "map",
+    "filter",
+    "flatMap",
+    "reduce",
+    "fold",
+    "toArray",
+    "compareTo",
 ];

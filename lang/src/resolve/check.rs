@@ -14,7 +14,8 @@ impl BodyResolver<'_, '_> {
             return;
         }
         let decl = self.loader.modules.iter().flat_map(|m| &m.decls).find(|d| d.id == id);
-        let (name, place) = decl.map_or(("this function", None), |d| (&*d.name, Some(d.span.clone())));
+        let (name, place) =
+            decl.map_or(("this function", None), |d| (&*d.name, Some(d.span.clone())));
         let message = format!("`{name}` must be invoked with {arity} arguments, found {found}");
         let mut diagnostic = Diagnostic::error("FR-L039", span, message);
         if let Some(place) = place {
@@ -31,7 +32,8 @@ impl BodyResolver<'_, '_> {
             LambdaParams::Named(names) => (found == names.len(), names.len().to_string()),
         };
         if !fits {
-            let message = format!("this function must be invoked with {wants} arguments, found {found}");
+            let message =
+                format!("this function must be invoked with {wants} arguments, found {found}");
             self.report(
                 Diagnostic::error("FR-L039", span, message)
                     .related(&callee.span, "the function")
@@ -40,7 +42,12 @@ impl BodyResolver<'_, '_> {
         }
     }
 
-    pub(super) fn check_native_arity(&mut self, native: &'static Native, found: usize, span: &Span) {
+    pub(super) fn check_native_arity(
+        &mut self,
+        native: &'static Native,
+        found: usize,
+        span: &Span,
+    ) {
         if native.arity.accepts(found) {
             return;
         }
@@ -52,23 +59,29 @@ impl BodyResolver<'_, '_> {
 
     /// Remembers which definitions cannot be reducers.
     pub(super) fn note_communicators(&mut self, defs: &[FunctionDef]) {
-        let spans = defs.iter().filter_map(|def| Some((def.name.text.clone(), communicates(&def.body)?)));
+        let spans =
+            defs.iter().filter_map(|def| Some((def.name.text.clone(), communicates(&def.body)?)));
         self.communicators.extend(spans);
     }
 
     /// A `let` or assignment at the end of a block.
     pub(super) fn check_block_end(&mut self, block: &Block) {
-        let Some(Statement::Let { name, .. } | Statement::Assign { name, .. }) = block.statements.last() else { return };
+        let Some(Statement::Let { name, .. } | Statement::Assign { name, .. }) =
+            block.statements.last()
+        else {
+            return;
+        };
         let message = format!("this block ends with a definition of `{}`", name.text);
-        self.report(
-            Diagnostic::warning("FR-L051", &name.span, message)
-                .help("the block has the value of the definition; end it with the expression that is meant"),
-        );
+        self.report(Diagnostic::warning("FR-L051", &name.span, message).help(
+            "the block has the value of the definition; end it with the expression that is meant",
+        ));
     }
 
     pub(super) fn check_if(&mut self, then: &Block, otherwise: &Block) {
         for branch in [then, otherwise] {
-            if let Some(Statement::Expr(value)) = branch.statements.last().filter(|s| evidently_field(s)) {
+            if let Some(Statement::Expr(value)) =
+                branch.statements.last().filter(|s| evidently_field(s))
+            {
                 self.report(
                     Diagnostic::warning("FR-L052", &value.span, "this branch of `if` gives a field")
                         .help("if statements cannot return a Field; consider using `mux`, or reduce it with a hood"),
@@ -157,10 +170,13 @@ fn in_expr(expr: &Expr) -> Option<Span> {
         ExprKind::Tuple(items) => all(items),
         ExprKind::Call { callee, args } => in_expr(callee).or_else(|| all(args)),
         ExprKind::Method { target, args, .. } => in_expr(target).or_else(|| all(args)),
-        ExprKind::If { condition, then, otherwise } | ExprKind::Mux { condition, then, otherwise } => {
+        ExprKind::If { condition, then, otherwise }
+        | ExprKind::Mux { condition, then, otherwise } => {
             in_expr(condition).or_else(|| communicates(then)).or_else(|| communicates(otherwise))
         }
-        ExprKind::Lambda { body, params: LambdaParams::Short | LambdaParams::Named(_) } => communicates(body),
+        ExprKind::Lambda { body, params: LambdaParams::Short | LambdaParams::Named(_) } => {
+            communicates(body)
+        }
         _ => None,
     }
 }

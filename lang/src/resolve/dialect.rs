@@ -35,7 +35,9 @@ impl BodyResolver<'_, '_> {
             }
             "null" => return None,
             _ => {
-                let today = format!("`env.get(\"{name}\")`, or the text \"{name}\" where the environment has no such name");
+                let today = format!(
+                    "`env.get(\"{name}\")`, or the text \"{name}\" where the environment has no such name"
+                );
                 (ExprKind::EnvOrAtom(name.clone()), today)
             }
         };
@@ -44,7 +46,12 @@ impl BodyResolver<'_, '_> {
     }
 
     /// A library or host function used without an import, if possible with that many parameters.
-    pub(super) fn dialect_function(&mut self, name: &Arc<str>, args: Option<usize>, span: &Span) -> Option<Binding> {
+    pub(super) fn dialect_function(
+        &mut self,
+        name: &Arc<str>,
+        args: Option<usize>,
+        span: &Span,
+    ) -> Option<Binding> {
         if self.loader.options.is_host_function(name) {
             return Some(Binding::Host(name.clone()));
         }
@@ -57,7 +64,8 @@ impl BodyResolver<'_, '_> {
     /// `#f(a, b)`: a native or host function, else a method of the first argument, else of `self`.
     pub(super) fn hash_call(&mut self, name: &Name, args: &[ast::Expr], span: &Span) -> ExprKind {
         let mut args: Vec<Expr> = args.iter().map(|arg| self.expr(arg)).collect();
-        let native = self.visible.get(&name.text).cloned().filter(|b| !matches!(b, Binding::Function(..)));
+        let native =
+            self.visible.get(&name.text).cloned().filter(|b| !matches!(b, Binding::Function(..)));
         let host = self.loader.options.is_host_function(&name.text);
         let known = native
             .or_else(|| host.then(|| Binding::Host(name.text.clone())))
@@ -77,7 +85,11 @@ impl BodyResolver<'_, '_> {
     }
 
     /// Methods that were renamed since.
-    pub(super) fn dialect_method(&mut self, target: ExprKind, name: &Arc<str>) -> (ExprKind, Arc<str>) {
+    pub(super) fn dialect_method(
+        &mut self,
+        target: ExprKind,
+        name: &Arc<str>,
+    ) -> (ExprKind, Arc<str>) {
         let today = match (&target, &**name) {
             (ExprKind::SelfRef, "getEnvironmentVariable") => "get",
             (ExprKind::SelfRef, "hasEnvironmentVariable") => "has",

@@ -5,11 +5,13 @@ use super::names::{Binding, Visible, automatic, nearest};
 use super::scope::{DialectUse, Found, Frames, Kind};
 use super::{dialect, stable_hash};
 use crate::diag::Diagnostic;
-use crate::program::{Block, Callee, Expr, ExprKind, FunctionCode, FunctionId, LocalId, ScopeId, Statement};
+use crate::program::{
+    Block, Callee, Expr, ExprKind, FunctionCode, FunctionId, LocalId, ScopeId, Statement,
+};
 use crate::source::Span;
 use crate::syntax::ast::{self, FunctionDef, LambdaParams, Name};
-use rustc_hash::FxHashMap;
 use crate::value::{Arity, Value};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A short lambda that is being read.
@@ -82,7 +84,14 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let decls = self.loader.modules.get(self.module).map(|m| m.decls.as_slice());
         let Some(id) = decls.and_then(|d| d.get(position)).map(|d| d.id) else { return };
         let identity = stable_hash(&[&name, &def.params.len().to_string()]);
-        let code = self.function(name, identity, arity(def.params.len()), &def.params, &def.body, Kind::Block);
+        let code = self.function(
+            name,
+            identity,
+            arity(def.params.len()),
+            &def.params,
+            &def.body,
+            Kind::Block,
+        );
         self.store(id, FunctionCode { span: def.name.span.clone(), ..code });
     }
 
@@ -171,7 +180,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                     );
                 }
                 let value = self.expr(value);
-                let local = self.frames.reveal(&name.text).unwrap_or_else(|| self.loader.new_local());
+                let local =
+                    self.frames.reveal(&name.text).unwrap_or_else(|| self.loader.new_local());
                 Statement::Let(local, value)
             }
             ast::Statement::Assign { name, value } => {
@@ -247,7 +257,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             ast::ExprKind::Rep { var, init, body, yields } => {
                 self.check_rep(init, body);
                 let init = self.boxed(init);
-                let (scope, vars, body, yields) = self.stateful(&[Some(var)], body, yields.as_ref());
+                let (scope, vars, body, yields) =
+                    self.stateful(&[Some(var)], body, yields.as_ref());
                 let var = vars.first().copied().flatten().unwrap_or(LocalId(0));
                 ExprKind::Rep { var, scope, init, body, yields }
             }
@@ -277,7 +288,12 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 self.check_reducer(reducer);
                 let reducer = self.boxed(reducer);
                 let default = self.boxed(default);
-                ExprKind::GenericHood { plus_self: *plus_self, reducer, default, field: self.boxed(field) }
+                ExprKind::GenericHood {
+                    plus_self: *plus_self,
+                    reducer,
+                    default,
+                    field: self.boxed(field),
+                }
             }
             ast::ExprKind::AlignedMap { field, filter, op, default } => {
                 let field = self.boxed(field);
@@ -317,7 +333,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let place = format!("{}{{{position}}}", self.enclosing);
         let code = match params {
             LambdaParams::Named(names) => {
-                let identity = stable_hash(&[&self.enclosing, "lambda", &position, &names.len().to_string()]);
+                let identity =
+                    stable_hash(&[&self.enclosing, "lambda", &position, &names.len().to_string()]);
                 self.function(place, identity, arity(names.len()), names, body, Kind::Lambda)
             }
             LambdaParams::Short => {
@@ -348,8 +365,12 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let Some(short) = self.shorts.pop() else { return };
         if let Some(inner) = short.shadowed.filter(|_| short.used) {
             self.report(
-                Diagnostic::warning("FR-L055", &inner, "`it` in here hides the `it` of the function around")
-                    .help("name one of them: `{ x -> … }`"),
+                Diagnostic::warning(
+                    "FR-L055",
+                    &inner,
+                    "`it` in here hides the `it` of the function around",
+                )
+                .help("name one of them: `{ x -> … }`"),
             );
         }
         if let Some(outer) = self.shorts.last_mut().filter(|_| short.used) {
@@ -363,8 +384,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             return ExprKind::Local(short.it, Arc::from("it"));
         }
         self.report(
-            Diagnostic::error("FR-L036", span, "`it` stands outside of a short function")
-                .help("`it` is the argument of `{ … it … }`; elsewhere name the parameter: `{ x -> … }`"),
+            Diagnostic::error("FR-L036", span, "`it` stands outside of a short function").help(
+                "`it` is the argument of `{ … it … }`; elsewhere name the parameter: `{ x -> … }`",
+            ),
         );
         ExprKind::Constant(Value::Null)
     }
@@ -385,8 +407,12 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         self.check_fold_reducer(name, args);
         let binding = match &callee.kind {
             ast::ExprKind::Name(name) => self.global_for_call(name, args.len(), &callee.span),
-            ast::ExprKind::ClassMember(class, member) => self.class_binding(class, member, &callee.span),
-            ast::ExprKind::ModuleMember(module, name) => self.module_binding(module, name, &callee.span),
+            ast::ExprKind::ClassMember(class, member) => {
+                self.class_binding(class, member, &callee.span)
+            }
+            ast::ExprKind::ModuleMember(module, name) => {
+                self.module_binding(module, name, &callee.span)
+            }
             _ => None,
         };
         let callee = match binding {
@@ -426,7 +452,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             Found::TooEarly => {
                 let message = format!("`{name}` is used before its `let`");
                 self.report(
-                    Diagnostic::error("FR-L037", span, message).help("move the `let` up, before its first use"),
+                    Diagnostic::error("FR-L037", span, message)
+                        .help("move the `let` up, before its first use"),
                 );
                 return ExprKind::Constant(Value::Null);
             }
@@ -440,7 +467,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             }
         }
         if self.dialect {
-            if let Some(binding) = self.dialect_function(name, None, span).filter(|_| **name != *"nbrRange") {
+            if let Some(binding) =
+                self.dialect_function(name, None, span).filter(|_| **name != *"nbrRange")
+            {
                 return self.value_of(binding, name);
             }
             if let Some(kind) = self.dialect_name(name, span) {
@@ -485,7 +514,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let automatic = crate::natives::AUTOMATIC.iter().flat_map(|c| crate::natives::members(c));
         match nearest(name, known.chain(automatic)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("define it with `let {name} = …`, or read it from the environment with `env.get(\"{name}\")`"),
+            None => format!(
+                "define it with `let {name} = …`, or read it from the environment with `env.get(\"{name}\")`"
+            ),
         }
     }
 
@@ -497,9 +528,15 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             let members = crate::natives::members(class);
             (format!("`{member}` does not exist in {class}"), nearest(member, members))
         } else {
-            (format!("the class `{class}` does not exist here"), nearest(class, crate::natives::classes()))
+            (
+                format!("the class `{class}` does not exist here"),
+                nearest(class, crate::natives::classes()),
+            )
         };
-        let help = near.map_or_else(|| "as in `java::lang::Math::max`".to_owned(), |n| format!("did you mean `{n}`?"));
+        let help = near.map_or_else(
+            || "as in `java::lang::Math::max`".to_owned(),
+            |n| format!("did you mean `{n}`?"),
+        );
         self.report(Diagnostic::error("FR-L034", span, message).help(help));
         None
     }
@@ -519,9 +556,13 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let own = index == self.module;
         let found = self.loader.definition(index, name, own);
         if found.is_none() {
-            let decls = self.loader.modules.get(index).map(|m| m.decls.as_slice()).unwrap_or_default();
+            let decls =
+                self.loader.modules.get(index).map(|m| m.decls.as_slice()).unwrap_or_default();
             let near = nearest(name, decls.iter().filter(|d| d.public).map(|d| &*d.name));
-            let help = near.map_or_else(|| "only `public` functions can be used from outside".to_owned(), |n| format!("did you mean `{module}:{n}`?"));
+            let help = near.map_or_else(
+                || "only `public` functions can be used from outside".to_owned(),
+                |n| format!("did you mean `{module}:{n}`?"),
+            );
             let message = format!("the module `{module}` has no public function `{name}`");
             self.report(Diagnostic::error("FR-L038", span, message).help(help));
         }

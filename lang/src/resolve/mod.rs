@@ -59,7 +59,9 @@ impl LoadOptions {
 
 impl std::fmt::Debug for LoadOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LoadOptions").field("host_functions", &self.host_functions).finish_non_exhaustive()
+        f.debug_struct("LoadOptions")
+            .field("host_functions", &self.host_functions)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,7 +77,9 @@ pub fn load(source: &Arc<Source>, options: &LoadOptions) -> Result<Program, Diag
     if diagnostics.has_errors() {
         // What else is worth saying can wait until the program is whole; in the order of the text.
         diagnostics.0.retain(|d| d.severity == Severity::Error);
-        diagnostics.0.sort_by_key(|d| d.span.as_ref().map(|s| (!Arc::ptr_eq(&s.source, source), s.start)));
+        diagnostics
+            .0
+            .sort_by_key(|d| d.span.as_ref().map(|s| (!Arc::ptr_eq(&s.source, source), s.start)));
         return Err(diagnostics);
     }
     Ok(Program { unit: Arc::new(unit), options: options.clone(), findings: diagnostics.0 })

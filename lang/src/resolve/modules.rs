@@ -95,8 +95,12 @@ impl<'a> Loader<'a> {
 
     /// The finished unit; meaningless if there were errors.
     pub(super) fn finish(self) -> Unit {
-        let mut texts: Vec<(&str, &str)> =
-            self.modules.iter().filter(|m| m.used).map(|m| (&*m.name, m.source.text.as_str())).collect();
+        let mut texts: Vec<(&str, &str)> = self
+            .modules
+            .iter()
+            .filter(|m| m.used)
+            .map(|m| (&*m.name, m.source.text.as_str()))
+            .collect();
         // Modules in the order of their names: the order of imports does not matter.
         if let Some(modules) = texts.get_mut(1..) {
             modules.sort_unstable();
@@ -125,7 +129,13 @@ impl<'a> Loader<'a> {
         };
         let index = self.modules.len();
         self.by_name.insert(name.clone(), index);
-        self.modules.push(LoadedModule { name, source: source.clone(), decls: Vec::new(), ast, used: false });
+        self.modules.push(LoadedModule {
+            name,
+            source: source.clone(),
+            decls: Vec::new(),
+            ast,
+            used: false,
+        });
         if expected.is_none() {
             self.mark_used(index);
         }
@@ -199,7 +209,8 @@ impl<'a> Loader<'a> {
     /// Forgets the lambdas of a first attempt. Functions of modules that were declared meanwhile
     /// stay where they are; lambdas between them become dead code.
     fn drop_lambdas(&mut self, functions: usize) {
-        let declared = self.modules.iter().flat_map(|m| &m.decls).map(|d| d.id.0 as usize + 1).max();
+        let declared =
+            self.modules.iter().flat_map(|m| &m.decls).map(|d| d.id.0 as usize + 1).max();
         self.codes.truncate(functions.max(declared.unwrap_or(0)));
     }
 

@@ -81,7 +81,9 @@ impl Loader<'_> {
         let near = nearest(name, known.iter().map(String::as_str));
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "a module `a:b:c` is the file a/b/c.pt under a folder of the search path".to_owned(),
+            None => {
+                "a module `a:b:c` is the file a/b/c.pt under a folder of the search path".to_owned()
+            }
         };
         self.findings.push(Diagnostic::error("FR-L032", span, message).help(help));
     }
@@ -96,8 +98,12 @@ impl Loader<'_> {
         } else if dialect {
             self.findings.push(Diagnostic {
                 severity: Severity::Notice,
-                ..Diagnostic::warning("FR-L041", &import.span, format!("the class `{}` is not known; nothing is imported", import.path))
-                    .help("methods of values need no import")
+                ..Diagnostic::warning(
+                    "FR-L041",
+                    &import.span,
+                    format!("the class `{}` is not known; nothing is imported", import.path),
+                )
+                .help("methods of values need no import")
             });
         } else {
             self.unknown_class(import);
@@ -113,7 +119,12 @@ impl Loader<'_> {
         self.findings.push(Diagnostic::error("FR-L033", &import.span, message).help(help));
     }
 
-    fn import_member(&mut self, import: &Import, member: &Arc<str>, dialect: bool) -> Option<Binding> {
+    fn import_member(
+        &mut self,
+        import: &Import,
+        member: &Arc<str>,
+        dialect: bool,
+    ) -> Option<Binding> {
         if let Some(found) = natives::member(&import.path, member) {
             return Some(found.into());
         }
@@ -145,7 +156,10 @@ pub(super) fn automatic(name: &str) -> Option<Binding> {
 }
 
 /// The known name most like a wrong one, if any is like it at all.
-pub(super) fn nearest<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub(super) fn nearest<'n>(
+    wrong: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Option<&'n str> {
     let likeness = |name: &str| strsim::jaro_winkler(&wrong.to_lowercase(), &name.to_lowercase());
     let scored = known.into_iter().map(|name| (likeness(name), name));
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))?;

@@ -56,11 +56,21 @@ pub(crate) struct Block {
 
 #[derive(Debug)]
 pub(crate) enum Statement {
-    Let { name: Name, value: Expr },
-    Assign { name: Name, value: Expr },
+    Let {
+        name: Name,
+        value: Expr,
+    },
+    Assign {
+        name: Name,
+        value: Expr,
+    },
     Expr(Expr),
     /// `if` without `else`; an empty body does nothing.
-    If { condition: Expr, then: Option<Block>, span: Span },
+    If {
+        condition: Expr,
+        then: Option<Block>,
+        span: Span,
+    },
 }
 
 #[derive(Debug)]
@@ -125,23 +135,69 @@ pub(crate) enum ExprKind {
     ModuleMember(Arc<str>, Arc<str>),
     Unary(UnaryOp, Box<Expr>),
     Binary(BinaryOp, Box<Expr>, Box<Expr>),
-    Call { callee: Box<Expr>, args: Vec<Expr> },
-    Method { target: Box<Expr>, name: Name, args: Vec<Expr> },
-    Lambda { params: LambdaParams, body: Block },
-    Rep { var: Name, init: Box<Expr>, body: Block, yields: Option<Block> },
-    Share { local: Option<Name>, field: Name, init: Box<Expr>, body: Block, yields: Option<Block> },
+    Call {
+        callee: Box<Expr>,
+        args: Vec<Expr>,
+    },
+    Method {
+        target: Box<Expr>,
+        name: Name,
+        args: Vec<Expr>,
+    },
+    Lambda {
+        params: LambdaParams,
+        body: Block,
+    },
+    Rep {
+        var: Name,
+        init: Box<Expr>,
+        body: Block,
+        yields: Option<Block>,
+    },
+    Share {
+        local: Option<Name>,
+        field: Name,
+        init: Box<Expr>,
+        body: Block,
+        yields: Option<Block>,
+    },
     Nbr(Box<Expr>),
-    If { condition: Box<Expr>, then: Block, otherwise: Block },
-    Mux { condition: Box<Expr>, then: Block, otherwise: Block },
-    Hood { op: HoodOp, plus_self: bool, field: Box<Expr> },
-    GenericHood { plus_self: bool, reducer: Box<Expr>, default: Box<Expr>, field: Box<Expr> },
-    AlignedMap { field: Box<Expr>, filter: Box<Expr>, op: Box<Expr>, default: Box<Expr> },
+    If {
+        condition: Box<Expr>,
+        then: Block,
+        otherwise: Block,
+    },
+    Mux {
+        condition: Box<Expr>,
+        then: Block,
+        otherwise: Block,
+    },
+    Hood {
+        op: HoodOp,
+        plus_self: bool,
+        field: Box<Expr>,
+    },
+    GenericHood {
+        plus_self: bool,
+        reducer: Box<Expr>,
+        default: Box<Expr>,
+        field: Box<Expr>,
+    },
+    AlignedMap {
+        field: Box<Expr>,
+        filter: Box<Expr>,
+        op: Box<Expr>,
+        default: Box<Expr>,
+    },
     SelfRef,
     Env,
     It,
     Eval(Box<Expr>),
     /// `#f(a, b)` of the 2015 dialect.
-    Hash { name: Name, args: Vec<Expr> },
+    Hash {
+        name: Name,
+        args: Vec<Expr>,
+    },
     /// Something that was reported already.
     Bad,
 }

@@ -9,7 +9,8 @@ use std::sync::Arc;
 pub(crate) const MAX_SOURCE_BYTES: usize = 4 << 20;
 
 pub(crate) fn lex(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token> {
-    let mut lexer = Lexer { source, bytes: source.text.as_bytes(), at: 0, tokens: Vec::new(), diagnostics };
+    let mut lexer =
+        Lexer { source, bytes: source.text.as_bytes(), at: 0, tokens: Vec::new(), diagnostics };
     if lexer.bytes.len() > MAX_SOURCE_BYTES {
         let message = format!(
             "the program has {} bytes; at most {MAX_SOURCE_BYTES} are read",
@@ -180,7 +181,8 @@ impl Lexer<'_> {
             match self.peek(0) {
                 None => {
                     self.at = start + 1;
-                    let close = if quote == b'"' { "close it with `\"`" } else { "close it with `'`" };
+                    let close =
+                        if quote == b'"' { "close it with `\"`" } else { "close it with `'`" };
                     self.report("FR-L004", start, "this string has no end", close);
                     self.at = self.bytes.len();
                     return Tok::Text(Arc::from(text));
@@ -305,10 +307,17 @@ impl Lexer<'_> {
             '&' => "the operator is `&&`",
             '|' => "the operator is `||`",
             '“' | '”' | '‘' | '’' => "use plain quotes: \" or '",
-            '?' => "there is no `?:`; write `if (c) { a } else { b }` or `mux (c) { a } else { b }`",
+            '?' => {
+                "there is no `?:`; write `if (c) { a } else { b }` or `mux (c) { a } else { b }`"
+            }
             _ => "names use the letters A to Z, digits, `_` and `$`",
         };
-        self.report("FR-L001", start, format!("`{}` has no meaning here", found.escape_debug()), help);
+        self.report(
+            "FR-L001",
+            start,
+            format!("`{}` has no meaning here", found.escape_debug()),
+            help,
+        );
         Tok::Bad
     }
 }

@@ -10,15 +10,22 @@ pub(crate) fn binary_number_op(op: BinaryOp, a: &Value, b: &Value) -> Option<Val
         return on_numbers(op, x, y).map(Value::Number);
     }
     match (a, b) {
-        (Value::Tuple(x), Value::Tuple(y)) if x.len() == y.len() => {
-            x.iter().zip(y.iter()).map(|(a, b)| binary_number_op(op, a, b)).collect::<Option<Arc<[_]>>>().map(Value::Tuple)
-        }
-        (Value::Tuple(x), _) if b.as_number().is_some() => {
-            x.iter().map(|a| binary_number_op(op, a, b)).collect::<Option<Arc<[_]>>>().map(Value::Tuple)
-        }
-        (_, Value::Tuple(y)) if a.as_number().is_some() => {
-            y.iter().map(|b| binary_number_op(op, a, b)).collect::<Option<Arc<[_]>>>().map(Value::Tuple)
-        }
+        (Value::Tuple(x), Value::Tuple(y)) if x.len() == y.len() => x
+            .iter()
+            .zip(y.iter())
+            .map(|(a, b)| binary_number_op(op, a, b))
+            .collect::<Option<Arc<[_]>>>()
+            .map(Value::Tuple),
+        (Value::Tuple(x), _) if b.as_number().is_some() => x
+            .iter()
+            .map(|a| binary_number_op(op, a, b))
+            .collect::<Option<Arc<[_]>>>()
+            .map(Value::Tuple),
+        (_, Value::Tuple(y)) if a.as_number().is_some() => y
+            .iter()
+            .map(|b| binary_number_op(op, a, b))
+            .collect::<Option<Arc<[_]>>>()
+            .map(Value::Tuple),
         _ => None,
     }
 }

@@ -34,6 +34,14 @@ impl Field {
         self.neighbors.iter().map(|(_, value)| value).chain([&self.local])
     }
 
+    /// A neighbour's value, expected at an index: fields of one place hold the same neighbours.
+    pub(crate) fn get_near(&self, index: usize, id: &NodeId) -> Option<&Value> {
+        match self.neighbors.get(index) {
+            Some((found, value)) if found == id => Some(value),
+            _ => self.get(id),
+        }
+    }
+
     /// A neighbour's value.
     pub(crate) fn get(&self, id: &NodeId) -> Option<&Value> {
         let at = self.neighbors.binary_search_by(|(n, _)| n.cmp(id)).ok()?;

@@ -9,8 +9,8 @@ mod text;
 
 pub(crate) use arith::{binary_number_op, plus};
 pub use field::Field;
-pub use function::{Arity, Function};
 pub(crate) use function::{ActivationId, Code};
+pub use function::{Arity, Function};
 pub use list::List;
 pub(crate) use order::{compare, compare_elements, equal, less_than, same_element};
 pub use text::number_text;

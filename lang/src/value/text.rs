@@ -49,9 +49,7 @@ pub(super) fn write(value: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Value::Option(None) => f.write_str("Option.None"),
         Value::Uid(id) | Value::Device(id) => write!(f, "{id}"),
         Value::Environment => f.write_str("env"),
-        Value::Map(entries) => {
-            write_list(f, '{', '}', entries, |(k, v), f| write!(f, "{k}={v}"))
-        }
+        Value::Map(entries) => write_list(f, '{', '}', entries, |(k, v), f| write!(f, "{k}={v}")),
         Value::Set(items) => write_list(f, '[', ']', items, fmt::Display::fmt),
         Value::List(list) => write_list(f, '[', ']', &list.snapshot(), fmt::Display::fmt),
     }
@@ -117,7 +115,8 @@ mod tests {
     #[test]
     fn tuples_print_as_language_md_3_10_says() {
         let inner = Value::tuple(vec![Value::Number(2.0)]);
-        let tuple = Value::tuple(vec![Value::Number(1.0), Value::text("s"), Value::Bool(true), inner]);
+        let tuple =
+            Value::tuple(vec![Value::Number(1.0), Value::text("s"), Value::Bool(true), inner]);
         assert_eq!(tuple.to_string(), "[1.0, \"s\", 'true', [2.0]]");
     }
 }

@@ -36,9 +36,15 @@ impl Lone {
         Self { id: NodeId::Int(id), state, environment, limits: Limits::default() }
     }
 
-    fn round(&mut self, program: &Program, heard: &[(NodeId, Exports)]) -> Result<RoundOutput, Trap> {
-        let neighbors: Vec<Neighbor<'_>> =
-            heard.iter().map(|(id, exports)| Neighbor { id, exports, lag: 1.0, delay: 1.0 }).collect();
+    fn round(
+        &mut self,
+        program: &Program,
+        heard: &[(NodeId, Exports)],
+    ) -> Result<RoundOutput, Trap> {
+        let neighbors: Vec<Neighbor<'_>> = heard
+            .iter()
+            .map(|(id, exports)| Neighbor { id, exports, lag: 1.0, delay: 1.0 })
+            .collect();
         let input = RoundInput {
             id: &self.id,
             now: 0.0,

@@ -56,7 +56,9 @@ fn state_is_forgotten_where_a_branch_is_not_taken() {
 
 #[test]
 fn a_failed_round_keeps_the_state_of_the_one_before() {
-    let program = program("rep (n <- 0) { let m = n + 1; if (env.get(\"bad\")) { 1 - \"x\".length() % m - true } else { m } }");
+    let program = program(
+        "rep (n <- 0) { let m = n + 1; if (env.get(\"bad\")) { 1 - \"x\".length() % m - true } else { m } }",
+    );
     let mut device = Lone::new(0);
     let mut seen = Vec::new();
     for bad in [false, false, true, false] {

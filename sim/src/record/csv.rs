@@ -1,7 +1,7 @@
 //! A long, tidy table: one row for each device and recorded event.
 
 use crate::SimError;
-use crate::shown::{Plain, Shown};
+use crate::shown::Plain;
 use crate::world::{Flow, Moment, Observer};
 use std::borrow::Cow;
 use std::io::{self, Write};

@@ -339,6 +339,14 @@ impl Scenario {
     }
 }
 
+/// Reads a time such as `90s`, `5m` or `250ms`.
+///
+/// # Errors
+/// What is wrong with the text, and how to write it.
+pub fn parse_time(text: &str) -> Result<Micros, String> {
+    units::duration(text)
+}
+
 fn stem(file: &Path) -> String {
     file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
 }

@@ -48,8 +48,12 @@ impl Parser<'_> {
         while let Some((level, op)) = binary(self.peek()).filter(|(level, _)| *level > above) {
             self.chain(&mut links)?;
             if *self.peek() == Tok::Minus && self.ahead(0).starts_line {
-                let diagnostic = Diagnostic::warning("FR-L020", &self.here(), "this line continues the one before: it subtracts")
-                    .help("end the line before with `;`, or put the `-` at its end");
+                let diagnostic = Diagnostic::warning(
+                    "FR-L020",
+                    &self.here(),
+                    "this line continues the one before: it subtracts",
+                )
+                .help("end the line before with `;`, or put the `-` at its end");
                 self.warn(diagnostic);
             }
             self.advance();
@@ -93,8 +97,9 @@ impl Parser<'_> {
         };
         self.advance();
         if self.unary_operator().is_some() {
-            let diagnostic = Diagnostic::error("FR-L021", &self.here(), "two prefix operators in a row")
-                .help("parenthesise the inner one: `-(-x)`, `!(!b)`");
+            let diagnostic =
+                Diagnostic::error("FR-L021", &self.here(), "two prefix operators in a row")
+                    .help("parenthesise the inner one: `-(-x)`, `!(!b)`");
             return Err(self.report(diagnostic));
         }
         let primary = self.parse_primary()?;
@@ -122,18 +127,29 @@ impl Parser<'_> {
     fn parse_method(&mut self, target: Expr) -> Parse<Expr> {
         let start = target.span.clone();
         self.advance();
-        let name = self.expect_member("a method call looks like `a.size()`; a number needs digits behind its dot")?;
+        let name = self.expect_member(
+            "a method call looks like `a.size()`; a number needs digits behind its dot",
+        )?;
         if !matches!(self.peek(), Tok::LParen | Tok::LBrace) {
-            let qualified = matches!(&target.kind, ExprKind::Name(n) if n.starts_with(char::is_uppercase));
+            let qualified =
+                matches!(&target.kind, ExprKind::Name(n) if n.starts_with(char::is_uppercase));
             let help = if qualified {
                 let class = target.span.text();
                 format!("write `{0}` for a constant, or `java::lang::{class}::{0}`", name.text)
             } else {
-                format!("there is no property access; write `{}.{}()`", target.span.text(), name.text)
+                format!(
+                    "there is no property access; write `{}.{}()`",
+                    target.span.text(),
+                    name.text
+                )
             };
-            let diagnostic = Diagnostic::error("FR-L023", &name.span, format!("`{}` lacks its arguments", name.text))
-                .label("expected `(` after this")
-                .help(help);
+            let diagnostic = Diagnostic::error(
+                "FR-L023",
+                &name.span,
+                format!("`{}` lacks its arguments", name.text),
+            )
+            .label("expected `(` after this")
+            .help(help);
             return Err(self.report(diagnostic));
         }
         let args = self.parse_args()?;
@@ -144,7 +160,8 @@ impl Parser<'_> {
     fn parse_call(&mut self, callee: Expr) -> Parse<Expr> {
         let start = callee.span.clone();
         if self.ahead(0).starts_line {
-            let what = if *self.peek() == Tok::LParen { "arguments" } else { "a function argument" };
+            let what =
+                if *self.peek() == Tok::LParen { "arguments" } else { "a function argument" };
             let message = format!("this line continues the one before: it passes {what} to it");
             let diagnostic = Diagnostic::warning("FR-L024", &self.here(), message)
                 .related(&callee.span, "called here")
@@ -193,7 +210,11 @@ impl Parser<'_> {
         }
     }
 
-    pub(super) fn bad_list_end(&mut self, open: &crate::source::Span, close: &Tok) -> super::Reported {
+    pub(super) fn bad_list_end(
+        &mut self,
+        open: &crate::source::Span,
+        close: &Tok,
+    ) -> super::Reported {
         let message = format!("expected `,` or {close}, found {}", self.peek());
         let help = match self.peek() {
             Tok::LBracket => "there is no indexing; use `t.get(0)`",

@@ -138,8 +138,8 @@ impl Parser<'_> {
             return Reported;
         }
         let message = format!("expected {expected}, found {}", self.peek());
-        let diagnostic =
-            Diagnostic::error("FR-L010", &self.here(), message).label(format!("expected {expected}"));
+        let diagnostic = Diagnostic::error("FR-L010", &self.here(), message)
+            .label(format!("expected {expected}"));
         let diagnostic = if help.is_empty() { diagnostic } else { diagnostic.help(help) };
         self.report(diagnostic)
     }

@@ -41,7 +41,9 @@ impl Parser<'_> {
         let mut text = String::new();
         loop {
             let Tok::Word(word) = self.peek().clone() else {
-                return Err(self.unexpected("a name", "a path looks like `protelis:coord:spreading`"));
+                return Err(
+                    self.unexpected("a name", "a path looks like `protelis:coord:spreading`")
+                );
             };
             self.advance();
             text.push_str(&word);
@@ -57,7 +59,8 @@ impl Parser<'_> {
         let is_from = self.peek_word("from")
             && matches!(self.ahead(1).tok, Tok::Word(_))
             && !self.ahead(1).starts_line;
-        let is_def = self.peek_word("def") || (self.peek_word("public") && self.word_ahead(1, "def"));
+        let is_def =
+            self.peek_word("def") || (self.peek_word("public") && self.word_ahead(1, "def"));
         if self.peek_word("import") || is_from {
             self.check_order("import", !module.defs.is_empty() || module.main.is_some());
             match self.parse_import(is_from) {
@@ -83,8 +86,9 @@ impl Parser<'_> {
     fn check_order(&mut self, what: &str, late: bool) {
         if late {
             let message = format!("this `{what}` comes too late");
-            let diagnostic = Diagnostic::error("FR-L013", &self.here(), message)
-                .help("the order is: `module`, then all `import`s, then all `def`s, then the program");
+            let diagnostic = Diagnostic::error("FR-L013", &self.here(), message).help(
+                "the order is: `module`, then all `import`s, then all `def`s, then the program",
+            );
             self.report(diagnostic);
         }
     }
@@ -110,8 +114,12 @@ impl Parser<'_> {
         }
         let path = self.parse_path(&Tok::Colon)?;
         if *self.peek() == Tok::Colon && self.ahead(1).tok == Tok::Star {
-            let diagnostic = Diagnostic::error("FR-L014", &self.here(), "Protelis imports have no wildcard")
-                .help(format!("write `import {}`: all its public functions become visible", path.text));
+            let diagnostic =
+                Diagnostic::error("FR-L014", &self.here(), "Protelis imports have no wildcard")
+                    .help(format!(
+                        "write `import {}`: all its public functions become visible",
+                        path.text
+                    ));
             let reported = self.report(diagnostic);
             self.advance();
             self.advance();
@@ -170,7 +178,11 @@ impl Parser<'_> {
         let params = self.parse_params(&Tok::RParen)?;
         self.expect(&Tok::RParen, "parameters are separated by commas")?;
         if params.len() > 127 {
-            let message = format!("`{}` has {} parameters; at most 127 are possible", name.text, params.len());
+            let message = format!(
+                "`{}` has {} parameters; at most 127 are possible",
+                name.text,
+                params.len()
+            );
             let diagnostic =
                 Diagnostic::error("FR-L015", &name.span, message).help("pass a tuple instead");
             self.report(diagnostic);

@@ -111,7 +111,10 @@ impl Parser<'_> {
         let mut parts = vec![first.clone()];
         while self.eat(separator) {
             let Tok::Word(word) = self.peek().clone() else {
-                return Err(self.unexpected("a name", "as in `java::lang::Math::max` or `protelis:coord:spreading:G`"));
+                return Err(self.unexpected(
+                    "a name",
+                    "as in `java::lang::Math::max` or `protelis:coord:spreading:G`",
+                ));
             };
             self.advance();
             parts.push(word);
@@ -126,13 +129,18 @@ impl Parser<'_> {
 
     fn reserved_word(&mut self, word: &str) -> super::Reported {
         let help = match word {
-            "e" | "E" => "`e` and `E` are reserved; for Euler's number write `java::lang::Math::E`".to_owned(),
+            "e" | "E" => "`e` and `E` are reserved; for Euler's number write `java::lang::Math::E`"
+                .to_owned(),
             "else" => "`else` follows the closing brace of an `if` or `mux`".to_owned(),
             "yield" => "`yield` follows the closing brace of a `rep` or `share`".to_owned(),
-            "PlusSelf" => "`PlusSelf` stands between a hood and its parenthesis: `minHood PlusSelf(x)`".to_owned(),
+            "PlusSelf" => {
+                "`PlusSelf` stands between a hood and its parenthesis: `minHood PlusSelf(x)`"
+                    .to_owned()
+            }
             "let" => "`let` starts a statement; it cannot stand inside an expression".to_owned(),
             "import" | "def" | "public" | "module" => {
-                "the order is: `module`, then all `import`s, then all `def`s, then the program".to_owned()
+                "the order is: `module`, then all `import`s, then all `def`s, then the program"
+                    .to_owned()
             }
             _ => format!("`{word}` is reserved"),
         };
@@ -175,9 +183,13 @@ impl Parser<'_> {
         if self.peek_word("else") {
             return self.parse_else(&start, condition, then);
         }
-        let diagnostic = Diagnostic::error("FR-L025", &self.since(&start), "an `if` without `else` has no value")
-            .label("used as a value here")
-            .help("add `else { … }`");
+        let diagnostic = Diagnostic::error(
+            "FR-L025",
+            &self.since(&start),
+            "an `if` without `else` has no value",
+        )
+        .label("used as a value here")
+        .help("add `else { … }`");
         Err(self.report(diagnostic))
     }
 
@@ -231,7 +243,10 @@ impl Parser<'_> {
     fn single_variable(&mut self, open: &Span, var: &Name) -> Parse<()> {
         if *self.peek() == Tok::Comma {
             let message = "only one variable is possible here";
-            let help = format!("use a tuple: `rep (v <- [0, 1]) {{ … v.get(0) … }}` instead of `{}` and others", var.text);
+            let help = format!(
+                "use a tuple: `rep (v <- [0, 1]) {{ … v.get(0) … }}` instead of `{}` and others",
+                var.text
+            );
             let diagnostic = Diagnostic::error("FR-L026", &self.here(), message).help(help);
             return Err(self.report(diagnostic));
         }
@@ -260,7 +275,11 @@ impl Parser<'_> {
 
     fn parse_body_and_yield(&mut self, of: &str) -> Parse<(Block, Option<Block>)> {
         let body = self.parse_block(&format!("the body of `{of}`"))?;
-        let yields = if self.eat_word("yield") { Some(self.parse_block("the block after `yield`")?) } else { None };
+        let yields = if self.eat_word("yield") {
+            Some(self.parse_block("the block after `yield`")?)
+        } else {
+            None
+        };
         Ok((body, yields))
     }
 
@@ -280,7 +299,13 @@ impl Parser<'_> {
         self.advance();
         let plus_self = self.eat_word("PlusSelf") || glued;
         let [reducer, default, field] = self.parse_arguments("hood", "hood(f, default, field)")?;
-        if !matches!(reducer.kind, ExprKind::Name(_) | ExprKind::ClassMember(..) | ExprKind::ModuleMember(..) | ExprKind::Lambda { .. }) {
+        if !matches!(
+            reducer.kind,
+            ExprKind::Name(_)
+                | ExprKind::ClassMember(..)
+                | ExprKind::ModuleMember(..)
+                | ExprKind::Lambda { .. }
+        ) {
             let diagnostic = Diagnostic::error("FR-L027", &reducer.span, "the first argument of `hood` must be a name or a function literal")
                 .help("bind the function with `let` first: `let f = …` and then `hood(f, default, field)`");
             self.report(diagnostic);
@@ -311,7 +336,8 @@ impl Parser<'_> {
         let found = args.len();
         args.try_into().map_err(|_| {
             let message = format!("`{of}` takes {N} arguments, found {found}");
-            let diagnostic = Diagnostic::error("FR-L028", &self.since(&start), message).help(format!("write `{form}`"));
+            let diagnostic = Diagnostic::error("FR-L028", &self.since(&start), message)
+                .help(format!("write `{form}`"));
             self.report(diagnostic)
         })
     }
@@ -338,7 +364,9 @@ impl Parser<'_> {
         self.advance();
         let name = self.expect_member("`#name(…)` calls a native function in the 2015 dialect")?;
         if *self.peek() != Tok::LParen {
-            return Err(self.unexpected("`(`", "`#name(…)` calls a native function in the 2015 dialect"));
+            return Err(
+                self.unexpected("`(`", "`#name(…)` calls a native function in the 2015 dialect")
+            );
         }
         let args = self.parse_args()?;
         let span = self.since(&start);

@@ -15,8 +15,12 @@ impl Parser<'_> {
         match self.parse_block_or_empty()? {
             Some(block) => Ok(block),
             None => {
-                let diagnostic = Diagnostic::error("FR-L017", &self.since(&start), format!("{what} is empty"))
-                    .help("a block needs a value: write at least one expression between the braces");
+                let diagnostic = Diagnostic::error(
+                    "FR-L017",
+                    &self.since(&start),
+                    format!("{what} is empty"),
+                )
+                .help("a block needs a value: write at least one expression between the braces");
                 Err(self.report(diagnostic))
             }
         }
@@ -154,8 +158,12 @@ impl Parser<'_> {
     fn note_indexing(&mut self) {
         let next = self.ahead(0);
         if next.tok == Tok::LBracket && !next.starts_line {
-            let diagnostic = Diagnostic::warning("FR-L019", &self.here(), "there is no indexing: this starts a new statement")
-                .help("use `a.get(1)`");
+            let diagnostic = Diagnostic::warning(
+                "FR-L019",
+                &self.here(),
+                "there is no indexing: this starts a new statement",
+            )
+            .help("use `a.get(1)`");
             self.warn(diagnostic);
         }
     }
@@ -165,7 +173,10 @@ impl Parser<'_> {
         let start = self.here();
         let condition = self.parse_condition("if")?;
         if *self.peek() != Tok::LBrace {
-            return Err(self.unexpected("`{`", "the branches of `if` stand in braces: if (c) { a } else { b }"));
+            return Err(self.unexpected(
+                "`{`",
+                "the branches of `if` stand in braces: if (c) { a } else { b }",
+            ));
         }
         let then_start = self.here();
         let then = self.parse_block_or_empty()?;
@@ -173,8 +184,12 @@ impl Parser<'_> {
             return Ok(Statement::If { condition, then, span: self.since(&start) });
         }
         let Some(then) = then else {
-            let diagnostic = Diagnostic::error("FR-L017", &self.since(&then_start), "the first branch of `if` is empty")
-                .help("with `else` both branches need a value");
+            let diagnostic = Diagnostic::error(
+                "FR-L017",
+                &self.since(&then_start),
+                "the first branch of `if` is empty",
+            )
+            .help("with `else` both branches need a value");
             return Err(self.report(diagnostic));
         };
         let value = self.parse_else(&start, condition, then)?;
