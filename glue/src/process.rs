@@ -11,6 +11,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,10 @@ use crate::spec::{ServiceSpec, StopSignal};
 
 /// The environment entry that marks all processes of one run of one service.
 const MARK: &str = "FIELDRUN_SERVICE_RUN";
+
+/// How often to look whether a process has ended of which the system gives no handle (Linux before
+/// 5.3, or a filter of system calls).
+const LOOK_FOR_END: Duration = Duration::from_millis(20);
 
 /// A process that cannot be confused with a later one of the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,8 +218,8 @@ fn system_signal(signal: StopSignal) -> Signal {
 pub(crate) enum Main {
     /// Started by this daemon.
     Own(ProcessId, Child),
-    /// Started by an earlier daemon.
-    Adopted(ProcessId, AsyncFd<OwnedFd>),
+    /// Started by an earlier daemon; without a handle where the system has none to give.
+    Adopted(ProcessId, Option<AsyncFd<OwnedFd>>),
 }
 
 impl Main {
@@ -226,27 +231,10 @@ impl Main {
     }
 
     /// A process that an earlier daemon had started, if it still lives.
-    ///
-    /// # Errors
-    /// When the system gives no handle for it.
-    pub(crate) fn adopt(id: ProcessId) -> io::Result<Option<Self>> {
-        let Some(pid) = Pid::from_raw(id.pid) else { return Ok(None) };
-        let handle = match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(handle) => handle,
-            Err(rustix::io::Errno::SRCH) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+    pub(crate) fn adopt(id: ProcessId) -> Option<Self> {
+        let handle = handle_of(id).ok();
         // The handle is for whoever has the number now; this says that it is still the one.
-        if !id.lives() {
-            return Ok(None);
-        }
-        #[expect(
-            deprecated,
-            reason = "its replacement is an unsafe function that asks the caller for an open \
-                      descriptor that stays the same; an OwnedFd is one"
-        )]
-        let handle = AsyncFd::with_interest(handle, Interest::READABLE)?;
-        Ok(Some(Self::Adopted(id, handle)))
+        id.lives().then_some(Self::Adopted(id, handle))
     }
 
     pub(crate) fn id(&self) -> ProcessId {
@@ -262,13 +250,32 @@ impl Main {
                 Ok(status) => how_it_ended(status),
                 Err(error) => format!("has ended, in an unknown way: {error}"),
             },
-            Self::Adopted(_, handle) => {
-                // An error means that the handle is of no use; the process then counts as ended.
-                let _ = handle.readable().await;
+            Self::Adopted(id, handle) => {
+                match handle {
+                    // An error means that the handle is of no use; the process counts as ended.
+                    Some(handle) => drop(handle.readable().await),
+                    None => {
+                        while id.lives() {
+                            tokio::time::sleep(LOOK_FOR_END).await;
+                        }
+                    }
+                }
                 "has ended; how is unknown, since an earlier daemon had started it".to_owned()
             }
         }
     }
+}
+
+/// A handle that becomes readable when the process ends.
+fn handle_of(id: ProcessId) -> io::Result<AsyncFd<OwnedFd>> {
+    let pid = Pid::from_raw(id.pid).ok_or(io::ErrorKind::NotFound)?;
+    let handle = pidfd_open(pid, PidfdFlags::empty())?;
+    #[expect(
+        deprecated,
+        reason = "its replacement is an unsafe function that asks the caller for an open \
+                  descriptor that stays the same; an OwnedFd is one"
+    )]
+    AsyncFd::with_interest(handle, Interest::READABLE)
 }
 
 fn how_it_ended(status: ExitStatus) -> String {

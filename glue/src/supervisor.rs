@@ -64,10 +64,10 @@ impl Supervisor {
         let mut main = None;
         if let Some(mut found) = past.found {
             if let Found::Process(_) = found {
-                match past.process.map(Main::adopt) {
-                    Some(Ok(Some(process))) => main = Some(process),
-                    // It has just ended, or cannot be watched: what is left is cleaned up.
-                    _ => found = Found::Leftovers,
+                main = past.process.and_then(Main::adopt);
+                if main.is_none() {
+                    // It has ended just now.
+                    found = Found::Leftovers;
                 }
             }
             machine.handle(now, Event::Found(found));

@@ -95,7 +95,10 @@ fn good(output: &Output) -> Value {
     assert_eq!(verdict["untouched"], serde_json::json!(["financial-db", "backup"]));
     let mut stopped: Vec<&str> =
         verdict["stopped"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
-    assert_eq!(stopped[2], "firewall", "outward");
+    let place = |id: &str| stopped.iter().position(|other| *other == id).unwrap();
+    // Logistics is on a branch of its own and may be earlier or later than these.
+    assert!(place("b2b-catalog") < place("firewall"), "outward: {stopped:?}");
+    assert!(place("firewall") < place("portal-a").min(place("portal-b")), "outward: {stopped:?}");
     stopped.sort_unstable();
     assert_eq!(stopped, ["b2b-catalog", "firewall", "logistics", "portal-a", "portal-b"]);
     assert_eq!(verdict["started"][0], "supplies-db");

@@ -354,9 +354,13 @@ impl Machine {
 
     fn begin_stop(&mut self, now: Duration, then_start: bool, cause: &str) {
         let ladder = self.first_step(now);
+        let repairs = then_start && self.phase.status() == Status::Hung;
         self.change(now, cause, |m| {
             m.ready = false;
             m.phase = Phase::Stopping { ladder, then_start };
+            if repairs && m.repair != Repair::Unrecoverable {
+                m.repair = Repair::Repairing;
+            }
         });
         self.effects.push_back(Effect::StopStep(0));
     }

@@ -214,12 +214,7 @@ impl Machine {
                 let before = std::mem::replace(then_start, true);
                 return if before { Outcome::Unchanged } else { Outcome::Accepted };
             }
-            Phase::Hung | Phase::Cleaning(_) | Phase::Stuck => {
-                if self.repair != Repair::Unrecoverable {
-                    self.change(now, cause, |m| m.repair = Repair::Repairing);
-                }
-                self.begin_stop(now, true, cause);
-            }
+            Phase::Hung | Phase::Cleaning(_) | Phase::Stuck => self.begin_stop(now, true, cause),
         }
         Outcome::Accepted
     }
