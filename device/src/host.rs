@@ -15,7 +15,7 @@ pub enum Reading {
     /// A text.
     Text(Arc<str>),
     /// A tuple.
-    List(Vec<Reading>),
+    List(Vec<Self>),
 }
 
 impl Reading {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-/// The unique name of a device: an integer or a text (language.md §4.4).
+/// The unique name of a device: an integer or a text.
 ///
 /// Integers sort before texts, integers by value and texts by UTF-16 code units as strings of the
 /// language do. This order is the order of neighbours in every field.

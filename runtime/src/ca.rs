@@ -169,6 +169,8 @@ pub struct CertificateInfo {
     pub valid_from: String,
     /// Valid until, in UTC.
     pub valid_until: String,
+    /// Valid from, in seconds since 1970.
+    pub valid_from_seconds: i64,
     /// Valid until, in seconds since 1970.
     pub valid_until_seconds: i64,
     /// Whether it is valid at the time of the question.
@@ -188,6 +190,16 @@ pub enum Subject {
     },
     /// A node.
     Node(Identity),
+}
+
+impl CertificateInfo {
+    /// The days that are left of it at `now` (seconds since 1970), if that is less than a third of
+    /// its whole time: then it is time to issue a new one.
+    pub fn ends_soon(&self, now: i64) -> Option<i64> {
+        let whole = self.valid_until_seconds.saturating_sub(self.valid_from_seconds);
+        let left = self.valid_until_seconds.saturating_sub(now);
+        (left < whole / 3).then_some(left.div_euclid(86_400))
+    }
 }
 
 impl fmt::Display for CertificateInfo {
@@ -235,6 +247,7 @@ pub(crate) fn describe(
         subject,
         valid_from: utc(from),
         valid_until: utc(until),
+        valid_from_seconds: from,
         valid_until_seconds: until,
         valid_now: (from..=until).contains(&now),
         fingerprint: files::hex(ring::digest::digest(&ring::digest::SHA256, der).as_ref()),
@@ -346,6 +359,9 @@ mod tests {
         assert!(info.valid_now);
         assert_eq!(info.fingerprint.len(), 64);
         assert!(info.to_string().contains("node         n1 of cluster acme"), "{info}");
+        let days_from_now = |days: u32| unix_seconds(now + DAY * days);
+        assert_eq!(info.ends_soon(days_from_now(200)), None);
+        assert_eq!(info.ends_soon(days_from_now(360)), Some(5));
         let later = show(&files.certificate, now + DAY * 366).unwrap();
         assert!(!later.valid_now && later.to_string().contains("not valid now"));
     }

@@ -21,6 +21,9 @@ pub const MAX_NODES: usize = 256;
 /// Changes of services that travel with an entry at most.
 pub const MAX_RECENT: usize = 64;
 
+/// Neighbours of a device that an entry names at most.
+pub const MAX_NEIGHBORS: usize = 64;
+
 /// A change travels with the entry for so long.
 pub const RECENT: Micros = Micros(10_000_000);
 
@@ -30,7 +33,7 @@ pub const SILENT_AFTER: Micros = Micros(10_000_000);
 /// A node of which nothing newer was heard for so long is forgotten.
 const FORGOTTEN_AFTER: Micros = Micros(15 * 60 * 1_000_000);
 
-/// Most services, neighbours, links and conflicts that are taken from an entry.
+/// Most links and conflicts that are taken from an entry.
 const MAX_ITEMS: usize = 1024;
 
 /// The program that a node runs.
@@ -64,7 +67,9 @@ pub struct DeviceStatus {
     pub traps: u64,
     /// The value of the last round, or the first line of its error.
     pub value: String,
-    /// Devices that it hears.
+    /// How many devices it hears.
+    pub hears: u64,
+    /// Devices that it hears, ascending by id; the first [`MAX_NEIGHBORS`] of many.
     pub neighbors: Vec<Neighbor>,
 }
 
@@ -134,11 +139,15 @@ pub enum ClusterEvent {
         node: String,
         /// The number of its daemon's start.
         incarnation: u64,
+        /// When this was noticed here, in microseconds of the host's monotonic clock.
+        at_us: u64,
     },
     /// Nothing new was heard of a node for a while. Its services may well run.
     NodeSilent {
         /// The node.
         node: String,
+        /// When this was noticed here, in microseconds of the host's monotonic clock.
+        at_us: u64,
     },
     /// A device was heard from two nodes; neither counts until one is gone.
     Conflict {
@@ -146,6 +155,8 @@ pub enum ClusterEvent {
         id: String,
         /// The nodes that claim it.
         nodes: Vec<String>,
+        /// When this was noticed here, in microseconds of the host's monotonic clock.
+        at_us: u64,
     },
 }
 
@@ -279,7 +290,7 @@ impl Table {
         if entry.age(now) >= SILENT_AFTER {
             entry.silent = true;
         } else if seen {
-            events.push(ClusterEvent::NodeSeen { node: node.clone(), incarnation });
+            events.push(ClusterEvent::NodeSeen { node: node.clone(), incarnation, at_us: now.0 });
         }
         events.extend(entry.news());
         changed |= !events.is_empty();
@@ -294,7 +305,7 @@ impl Table {
         for (node, entry) in &mut self.nodes {
             if !entry.silent && entry.age(now) >= SILENT_AFTER {
                 entry.silent = true;
-                events.push(ClusterEvent::NodeSilent { node: node.clone() });
+                events.push(ClusterEvent::NodeSilent { node: node.clone(), at_us: now.0 });
             }
         }
         events
@@ -348,7 +359,7 @@ fn within_bounds(status: &NodeStatus) -> bool {
     crate::identity::check_name("node", &status.node).is_ok()
         && status.services.len() <= crate::config::MAX_SERVICES
         && status.devices.len() <= crate::config::MAX_SERVICES
-        && status.devices.iter().all(|device| device.neighbors.len() <= MAX_ITEMS)
+        && status.devices.iter().all(|device| device.neighbors.len() <= MAX_NEIGHBORS)
         && status.links.len() <= MAX_ITEMS
         && status.conflicts.len() <= MAX_ITEMS
         && status.recent.len() <= MAX_RECENT

@@ -60,28 +60,37 @@ pub fn device(frame: &[u8]) -> Bytes {
     out.freeze()
 }
 
-/// Puts status entries in envelopes, as many to each as fit.
-///
-/// An entry that alone does not fit is left out; no honest node's comes near.
-pub fn status(told: &[Told]) -> Vec<Bytes> {
-    let mut out = Vec::new();
-    pack(told, &mut out);
-    out
+/// Status entries in envelopes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Packed {
+    /// As few as can be, each within [`MAX_STATUS`].
+    pub messages: Vec<Bytes>,
+    /// Nodes whose entry is too large to be sent at all.
+    pub left_out: Vec<String>,
 }
 
-fn pack(told: &[Told], out: &mut Vec<Bytes>) {
+/// Puts status entries in envelopes, as many to each as fit.
+pub fn status(told: &[Told]) -> Packed {
+    let mut packed = Packed::default();
+    pack(told, &mut packed);
+    packed
+}
+
+fn pack(told: &[Told], packed: &mut Packed) {
     if told.is_empty() {
         return;
     }
     let mut bytes = vec![VERSION, STATUS];
     let mut serializer = rmp_serde::Serializer::new(&mut bytes).with_struct_map();
-    let encoded = told.serialize(&mut serializer).is_ok() && bytes.len() <= MAX_STATUS;
-    if encoded {
-        out.push(bytes.into());
-    } else if told.len() > 1 {
-        let (left, right) = told.split_at(told.len() / 2);
-        pack(left, out);
-        pack(right, out);
+    let fits = told.serialize(&mut serializer).is_ok() && bytes.len() - 2 <= MAX_STATUS;
+    match told {
+        _ if fits => packed.messages.push(bytes.into()),
+        [one] => packed.left_out.push(one.status.node.clone()),
+        many => {
+            let (left, right) = many.split_at(many.len() / 2);
+            pack(left, packed);
+            pack(right, packed);
+        }
     }
 }
 
@@ -140,7 +149,7 @@ mod tests {
         let frame = Bytes::from_static(b"\x00\xffframe");
         assert_eq!(open(&device(&frame)), Ok(Message::Device(frame)));
         let told = vec![entry("a", 3), entry("b", 0)];
-        let sent = status(&told);
+        let sent = status(&told).messages;
         assert_eq!(sent.len(), 1);
         assert_eq!(open(&sent[0]), Ok(Message::Status(told)));
     }
@@ -148,8 +157,11 @@ mod tests {
     #[test]
     fn much_status_travels_in_several_messages() {
         let told: Vec<Told> = (0..100).map(|i| entry(&format!("n{i}"), 1_000)).collect();
-        let sent = status(&told);
-        assert!(sent.len() > 1 && sent.iter().all(|bytes| bytes.len() <= MAX_STATUS));
+        let mut with_giant = told.clone();
+        with_giant.insert(50, entry("giant", 100_000));
+        let Packed { messages: sent, left_out } = status(&with_giant);
+        assert_eq!(left_out, ["giant"]);
+        assert!(sent.len() > 1 && sent.iter().all(|bytes| bytes.len() <= MAX_STATUS + 2));
         let back: Vec<Told> = sent
             .iter()
             .flat_map(|bytes| match open(bytes).unwrap() {
@@ -184,7 +196,7 @@ mod tests {
         /// Damage to a real message reaches deeper than random bytes.
         #[test]
         fn opening_damaged_messages_never_panics(at in 0usize..400, with in 0u8..) {
-            let mut bytes = status(&[entry("a", 2)])[0].to_vec();
+            let mut bytes = status(&[entry("a", 2)]).messages[0].to_vec();
             let at = at % bytes.len();
             bytes[at] = with;
             let _ = open(&bytes.into());

@@ -81,13 +81,14 @@ pub struct NameError {
 /// # Errors
 /// Says which rule the name breaks.
 pub fn check_name(kind: &'static str, name: &str) -> Result<(), NameError> {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    let fits =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
     let problem = if name.is_empty() {
         "is empty"
     } else if name.len() > MAX_NAME {
         "is longer than 63 bytes"
     } else if !name.chars().all(fits) {
-        "may hold only lower-case letters, digits, `-` and `.`"
+        "may hold only lower-case letters, digits, `-`, `_` and `.`"
     } else if name
         .split('.')
         .any(|part| part.is_empty() || part.starts_with('-') || part.ends_with('-'))
@@ -242,7 +243,7 @@ mod tests {
 
     #[test]
     fn names_of_nodes_follow_dns() {
-        for good in ["n1", "db-2", "n1.acme", "a"] {
+        for good in ["n1", "db-2", "n1.acme", "a", "node_1"] {
             assert_eq!(check_name("node", good), Ok(()), "{good}");
         }
         for bad in ["", "N1", "-a", "a-", "a..b", "a b", "ä", "1.2.3.4", &"x".repeat(64)] {

@@ -275,10 +275,12 @@ mod tests {
         let past =
             Validity { from: now - Duration::from_secs(7200), lifetime: Duration::from_secs(60) };
         let old = ca::issue(&ours, &ours, "old", &[], past, now).unwrap();
+        let odd = ca::issue(&ours, &ours, "rack_1.n-2", &[], year, now).unwrap();
         let ca = ours.join("ca.pem");
         let load = |cert: &Path, key: &Path| Credentials::load(&ca, cert, key, now);
 
         assert_eq!(load(&n1.certificate, &n1.key).unwrap().who().node, "n1");
+        assert_eq!(load(&odd.certificate, &odd.key).unwrap().who().node, "rack_1.n-2");
         let error = load(&n1.certificate, &n2.key).unwrap_err();
         assert!(matches!(error, TlsError::Unusable { .. }), "{error}");
         let error = load(&alien.certificate, &alien.key).unwrap_err();

@@ -2,30 +2,79 @@
 
 use crate::admin::StatusReport;
 use crate::clock::utc;
-use crate::cluster::{ClusterEvent, Freshness, Known};
+use crate::cluster::{ClusterEvent, DeviceStatus, Freshness, Known, Neighbor};
 use crate::dependencies;
 use fieldrun_glue::{Desired, Fault, Repair, ServiceSnapshot, Status};
 use std::collections::BTreeMap;
 
+/// A value in a table is shown up to this length, in characters.
+const MAX_VALUE: usize = 40;
+
 /// A chain of causes is shown up to this length.
 const MAX_CHAIN: usize = 8;
 
-/// The cluster as a table: nodes in the heading, one service a line, then what needs attention.
+/// The cluster as tables: services, nodes and devices, then what needs attention.
 ///
 /// Services that are not well come first, each behind what blocks it.
 pub fn table(report: &StatusReport) -> String {
     let services = Services::of(report);
     let mut out = heading(report);
-    let mut rows = vec![["SERVICE", "NODE", "STATUS", "FOR", "DEPS", "NOTE"].map(str::to_owned)];
-    rows.extend(services.in_order().into_iter().map(|id| services.row(id)));
-    if rows.len() > 1 {
-        out.push_str(&columns(&rows));
+    let rows = services.in_order().into_iter().map(|id| services.row(id)).collect();
+    out.push_str(&columns(["SERVICE", "NODE", "STATUS", "FOR", "DEPS", "NOTE"], rows));
+    let rows = report.nodes.iter().map(node_row).collect();
+    out.push_str(&columns(["NODE", "HEARD", "START", "EVERY", "REFUSED", "LINKS"], rows));
+    let devices = report.nodes.iter().flat_map(|node| {
+        node.status.devices.iter().map(|device| device_row(&node.status.node, device))
+    });
+    let rows = devices.collect();
+    out.push_str(&columns(["DEVICE", "NODE", "ROUNDS", "FAILED", "VALUE", "HEARS"], rows));
+    let remarks = remarks(report);
+    if !remarks.is_empty() {
+        out.push('\n');
     }
-    for line in remarks(report) {
+    for line in remarks {
         out.push_str(&line);
         out.push('\n');
     }
     out
+}
+
+fn node_row(node: &Known) -> [String; 6] {
+    let status = &node.status;
+    let heard = span(node.age_ms);
+    [
+        status.node.clone(),
+        if node.freshness == Freshness::Fresh { heard } else { format!("{heard}!") },
+        status.incarnation.to_string(),
+        span(status.period_ms),
+        or_dash(status.refused),
+        status.links.join(" "),
+    ]
+}
+
+fn device_row(node: &str, device: &DeviceStatus) -> [String; 6] {
+    let mut hears: Vec<String> = device.neighbors.iter().map(heard).collect();
+    let shown = u64::try_from(hears.len()).unwrap_or(u64::MAX);
+    if device.hears > shown {
+        hears.push(format!("and {} more", device.hears - shown));
+    }
+    let mut value: String = device.value.chars().take(MAX_VALUE).collect();
+    if value.len() < device.value.len() {
+        value.push('…');
+    }
+    let rounds = device.rounds.to_string();
+    let failed = or_dash(device.traps);
+    [device.id.clone(), node.to_owned(), rounds, failed, value, hears.join(" ")]
+}
+
+/// A neighbour; one with another program is marked, since no values are shared with it.
+fn heard(neighbor: &Neighbor) -> String {
+    let id = &neighbor.id;
+    if neighbor.other_program { format!("{id}(other program)") } else { id.clone() }
+}
+
+fn or_dash(count: u64) -> String {
+    if count == 0 { "-".to_owned() } else { count.to_string() }
 }
 
 fn heading(report: &StatusReport) -> String {
@@ -85,7 +134,9 @@ impl<'r> Services<'r> {
 
     /// Whether another service waits for this one, which waits for none.
     fn is_root(&self, id: &str) -> bool {
-        let own = self.by_id.get(id).is_some_and(|(_, service)| self.blocker(service).is_none());
+        let own = self.by_id.get(id).is_some_and(|(node, service)| {
+            node.freshness == Freshness::Fresh && self.blocker(service).is_none()
+        });
         own && !self.runs(id)
             && self.by_id.values().any(|(_, other)| self.chain(other).last() == Some(&id))
     }
@@ -170,9 +221,8 @@ fn remarks(report: &StatusReport) -> Vec<String> {
             lines.push(format!("device {id}: {traps} rounds failed; {}", device.value));
         }
     }
-    let days = report.certificate_seconds_left / 86_400;
-    if days < 14 {
-        lines.push(format!("the certificate of {} ends in {days} days", report.node));
+    if let Some(days) = report.certificate_ends_in_days {
+        lines.push(format!("the certificate of {} ends in {days} days; renew it", report.node));
     }
     lines
 }
@@ -197,11 +247,11 @@ pub fn event_line(event: &ClusterEvent) -> String {
                 event.service, event.cause
             )
         }
-        ClusterEvent::NodeSeen { node, incarnation } => {
+        ClusterEvent::NodeSeen { node, incarnation, .. } => {
             format!("node {node} is there (start {incarnation})")
         }
-        ClusterEvent::NodeSilent { node } => format!("node {node} is silent"),
-        ClusterEvent::Conflict { id, nodes } => {
+        ClusterEvent::NodeSilent { node, .. } => format!("node {node} is silent"),
+        ClusterEvent::Conflict { id, nodes, .. } => {
             format!("device {id} is claimed by {}; neither counts", nodes.join(" and "))
         }
     }
@@ -219,14 +269,20 @@ fn span(millis: u64) -> String {
     }
 }
 
-/// Aligns columns by their widest cell; the last one is left as it is.
-fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+/// A table behind an empty line: columns as wide as their widest cell, the last one as it is.
+/// Nothing when there are no rows.
+fn columns<const N: usize>(titles: [&str; N], rows: Vec<[String; N]>) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut all = vec![titles.map(str::to_owned)];
+    all.extend(rows);
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+        all.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
     };
     let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
-    let mut out = String::new();
-    for row in rows {
+    let mut out = "\n".to_owned();
+    for row in &all {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
             line.push_str(&format!("{cell:<width$}  "));

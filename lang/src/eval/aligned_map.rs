@@ -1,4 +1,4 @@
-//! `alignedMap(field, filter, op, default)` (language.md §3.13).
+//! `alignedMap(field, filter, op, default)`.
 
 use super::{Fault, Round, StableHasher, frame};
 use crate::id::NodeId;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub(super) const NULL: &str = "Evaluation returned null, but null values are not allowed but when interacting with Java methods.";
 
-/// Null may only go from one native directly to another (language.md §3.11).
+/// Null may only go from one native directly to another.
 pub(super) fn not_null(value: Value) -> Result<Value, Fault> {
     match value {
         Value::Null => Err(Fault::new("FR-R005", NULL)
@@ -61,11 +61,10 @@ impl Round<'_> {
             }
             Statement::Expr(value) => self.eval(value),
             Statement::If { condition, then, span } => {
-                if self.condition(condition)? {
-                    if let Some(then) = then {
-                        self.below(frame::IF + 1, |round| round.block(then))
-                            .map_err(|f| f.at(span))?;
-                    }
+                if self.condition(condition)?
+                    && let Some(then) = then
+                {
+                    self.below(frame::IF + 1, |round| round.block(then)).map_err(|f| f.at(span))?;
                 }
                 Ok(Value::Unit)
             }

@@ -1,4 +1,4 @@
-//! Hood reductions (language.md §3.8).
+//! Hood reductions.
 
 use super::{Fault, Round, frame};
 use crate::program::Expr;

@@ -1,4 +1,4 @@
-//! Lifting: what takes values takes fields, pointwise (language.md §3.6).
+//! Lifting: what takes values takes fields, pointwise.
 
 use super::{Fault, Round, expr::not_null};
 use crate::value::{Field, Value};

@@ -1,4 +1,4 @@
-//! Methods by the kind of value (language.md §4.6–4.8).
+//! Methods by the kind of value.
 
 use super::{collections, no_such_overload, option, tuple};
 use crate::eval::{Fault, Round};

@@ -1,4 +1,4 @@
-//! Options: values that may be absent (language.md §4.6).
+//! Options: values that may be absent.
 
 use super::builtins::optionally;
 use super::{Native, no_such_overload};

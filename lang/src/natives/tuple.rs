@@ -1,4 +1,4 @@
-//! Tuples: methods (language.md §4.7) and the statics of `Tuples`.
+//! Tuples: methods and the statics of `Tuples`.
 
 use super::{Native, no_such_overload};
 use crate::eval::{Fault, Round};

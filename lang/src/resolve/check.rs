@@ -1,4 +1,4 @@
-//! Checks of what evidently cannot succeed, or evidently is not meant (language.md §2.8).
+//! Checks of what evidently cannot succeed, or evidently is not meant.
 
 use super::expr::BodyResolver;
 use crate::diag::Diagnostic;
@@ -121,10 +121,10 @@ impl BodyResolver<'_, '_> {
     /// The reducers of `foldHood(base, f, reducer)` and `foldHoodPlusSelf(f, reducer)`.
     pub(super) fn check_fold_reducer(&mut self, name: Option<&Arc<str>>, args: &[Expr]) {
         let folds = ["foldHood", "foldHoodPlusSelf", "reduceHood"];
-        if name.is_some_and(|name| folds.contains(&&**name)) {
-            if let Some(reducer) = args.last() {
-                self.check_reducer(reducer);
-            }
+        if name.is_some_and(|name| folds.contains(&&**name))
+            && let Some(reducer) = args.last()
+        {
+            self.check_reducer(reducer);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The 2015 dialect: names that today's language does not have (language.md §1.3).
+//! The 2015 dialect: names that today's language does not have.
 
 use super::expr::BodyResolver;
 use super::names::Binding;

@@ -1,4 +1,4 @@
-//! Names to what they mean: modules, imports, functions, variables (language.md §2.5).
+//! Names to what they mean: modules, imports, functions, variables.
 
 mod check;
 mod dialect;

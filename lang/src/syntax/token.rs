@@ -97,7 +97,7 @@ pub(crate) struct Token {
     pub(crate) starts_line: bool,
 }
 
-/// Words that are never the name of a variable or function (language.md §2.1).
+/// Words that are never the name of a variable or function.
 const RESERVED: &[&str] = &[
     "E",
     "PlusSelf",

@@ -1,4 +1,4 @@
-//! Arithmetic on numbers and tuples (language.md §3.9).
+//! Arithmetic on numbers and tuples.
 
 use super::Value;
 use crate::syntax::ast::BinaryOp;

@@ -53,7 +53,7 @@ pub(crate) enum Code {
 #[derive(Clone, Debug)]
 pub struct Function {
     pub(crate) code: Code,
-    /// Equal on all devices for the same definition or lambda position (language.md §3.2).
+    /// Equal on all devices for the same definition or lambda position.
     pub(crate) identity: u64,
     pub(crate) name: Arc<str>,
     pub(crate) arity: Arity,

@@ -1,4 +1,4 @@
-//! Values of the language (language.md §3.6–3.11).
+//! Values of the language.
 
 mod arith;
 mod field;
@@ -35,13 +35,13 @@ pub enum Value {
     /// A text.
     Text(Arc<str>),
     /// An immutable tuple.
-    Tuple(Arc<[Value]>),
+    Tuple(Arc<[Self]>),
     /// One value for each aligned neighbour, and one for the device itself.
     Field(Arc<Field>),
     /// Code with, in the round that made it, the variables around it.
     Function(Function),
     /// A value that may be absent.
-    Option(Option<Arc<Value>>),
+    Option(Option<Arc<Self>>),
     /// The unique name of a device.
     Uid(NodeId),
     /// A device: what `self` is, and what travels when `self` is shared.
@@ -49,9 +49,9 @@ pub enum Value {
     /// What `env` is.
     Environment,
     /// A host map in first-seen order of its keys.
-    Map(Arc<Vec<(Value, Value)>>),
+    Map(Arc<Vec<(Self, Self)>>),
     /// A host set in insertion order.
-    Set(Arc<Vec<Value>>),
+    Set(Arc<Vec<Self>>),
     /// A host list, which its methods may change.
     List(List),
 }
@@ -98,8 +98,8 @@ impl Value {
         }
     }
 
-    /// The value as it may outlive the round or travel: functions forget the variables around them
-    /// (language.md §3.5), lists are copied.
+    /// The value as it may outlive the round or travel: functions forget the variables around
+    /// them, lists are copied.
     #[must_use]
     pub(crate) fn detached(&self) -> Self {
         if !self.holds_activation() {
@@ -155,13 +155,13 @@ impl Value {
 }
 
 impl fmt::Display for Value {
-    /// The text form of language.md §3.9–3.10.
+    /// The text that programs see: see the module `text`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         text::write(self, f)
     }
 }
 
-/// Element equality (language.md §3.9): numbers by value, NaN equal to itself.
+/// Element equality: numbers by value, NaN equal to itself.
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
         same_element(self, other)

@@ -1,4 +1,4 @@
-//! Equality and order (language.md §3.9).
+//! Equality and order.
 
 use super::Value;
 use crate::id::NodeId;

@@ -1,4 +1,4 @@
-//! The text of values: numbers as the JVM writes them, tuples as language.md §3.10 says.
+//! The text of values: numbers as the JVM writes them, tuples with their texts in quotes.
 
 use super::Value;
 use std::fmt::{self, Write};
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn tuples_print_as_language_md_3_10_says() {
+    fn tuples_print_texts_in_quotes_and_the_rest_in_single_quotes() {
         let inner = Value::tuple(vec![Value::Number(2.0)]);
         let tuple =
             Value::tuple(vec![Value::Number(1.0), Value::text("s"), Value::Bool(true), inner]);

@@ -101,8 +101,9 @@ pub struct StatusReport {
     pub at_us: u64,
     /// When, in milliseconds since 1970.
     pub wall_ms: u64,
-    /// How long its certificate is valid, in seconds; negative when it has expired.
-    pub certificate_seconds_left: i64,
+    /// The days that are left of its certificate, if that is less than a third of its time;
+    /// negative when it has expired.
+    pub certificate_ends_in_days: Option<i64>,
     /// Every node known, ascending.
     pub nodes: Vec<Known>,
     /// Links, peers and refusals of the node that answers.

@@ -222,3 +222,54 @@ async fn next_line(read: &mut BufReader<OwnedReadHalf>) -> Option<Result<String,
     };
     Some(String::from_utf8(line).map_err(|_| "a request that is not UTF-8".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::{AdminError, Client};
+
+    fn event(number: u64) -> Arc<ClusterEvent> {
+        Arc::new(ClusterEvent::NodeSilent { node: "n".repeat(100), at_us: number })
+    }
+
+    /// A watcher that does not read gets what it could have read, then a note, then the end; who
+    /// tells the changes never waits for it.
+    #[tokio::test]
+    async fn a_slow_watcher_is_let_go_with_a_note() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sock");
+        let listener = bind(&path).await.unwrap();
+        let (calls, _waiting) = mpsc::channel(1);
+        let (events, _) = broadcast::channel(64);
+        let _serving = serve(&path, listener, calls, events.clone());
+        let mut watch = Client::connect(&path).await.unwrap().watch().await.unwrap();
+        for number in 0..100 {
+            // With pauses nothing is lost.
+            events.send(event(number)).unwrap();
+            assert_eq!(watch.next().await.unwrap(), *event(number));
+        }
+        for number in 100..10_000 {
+            events.send(event(number)).unwrap();
+        }
+        let mut read = 0;
+        let missed = loop {
+            match watch.next().await {
+                Ok(_) => read += 1,
+                Err(AdminError::Missed(count)) => break count,
+                Err(other) => panic!("{other}"),
+            }
+        };
+        assert!(read < 1_000 && missed > 8_000, "read {read}, missed {missed}");
+        assert!(matches!(watch.next().await, Err(AdminError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_socket_is_not_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("precious");
+        std::fs::write(&path, "data").unwrap();
+        let error = bind(&path).await.unwrap_err().to_string();
+        assert!(error.contains("no socket"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "data");
+    }
+}

@@ -70,7 +70,8 @@ fn ages_add_up_over_bearers_and_silence_is_noticed_once() {
     b.receive(Micros(offset), passed);
     assert_eq!(b.known(Micros(offset + 2 * SECOND))[0].age_ms, 5_000);
     assert!(b.expire(Micros(offset + 6 * SECOND)).is_empty());
-    let silent = ClusterEvent::NodeSilent { node: "a".to_owned() };
+    let at_us = offset + 7 * SECOND;
+    let silent = ClusterEvent::NodeSilent { node: "a".to_owned(), at_us };
     assert_eq!(b.expire(Micros(offset + 7 * SECOND)), [silent]);
     assert!(b.expire(Micros(offset + 8 * SECOND)).is_empty());
     assert_eq!(b.known(Micros(offset + 8 * SECOND))[0].freshness, Freshness::Silent);

@@ -21,10 +21,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
-/// Lanes of the transport: changes of the status, all of the status (several messages if it is
-/// large), and one for each device.
-const CHANGES: Lane = 0;
-const WHOLE: Lane = 1;
+/// Lanes of the transport: all of the status (several messages if it is large), changes of the
+/// status of one node each, and devices.
+const WHOLE: Lane = 0;
+const CHANGES: Lane = 100;
 pub(super) const DEVICES: Lane = 1_000;
 
 /// Dependencies that nobody manages are not spoken of before the node has run for so long.
@@ -164,7 +164,7 @@ impl Core {
         for device in self.devices.iter_mut().filter(|device| &*device.name != id) {
             device.gone(now, &gone);
         }
-        self.tell_watchers(vec![ClusterEvent::Conflict { id: id.to_owned(), nodes }]);
+        self.tell_watchers(vec![ClusterEvent::Conflict { id: id.to_owned(), nodes, at_us: now.0 }]);
         self.changed = true;
     }
 
@@ -275,7 +275,7 @@ impl Core {
         self.tell_watchers(silent);
         self.log_dependency_problems(now);
         let told = self.table.tell(now, None);
-        self.send(WHOLE, &told, |transport, lane, bytes| transport.broadcast(lane, &bytes).is_ok());
+        self.send(WHOLE, &told, |lane, bytes| self.transport.broadcast(lane, &bytes).is_ok());
     }
 
     /// Says once what is wrong with dependencies that concern this node's services.
@@ -299,21 +299,27 @@ impl Core {
     /// Tells a new neighbour at once what is known.
     fn tell_all_to(&mut self, now: Micros, peer: &str) {
         let told = self.table.tell(now, None);
-        self.send(WHOLE, &told, |transport, lane, bytes| transport.send(peer, lane, bytes).is_ok());
+        self.send(WHOLE, &told, |lane, bytes| self.transport.send(peer, lane, bytes).is_ok());
     }
 
+    /// Each node has a lane of its own, so that news of one do not displace those of another.
     fn tell_some(&self, now: Micros, nodes: &BTreeSet<String>) {
-        let told = self.table.tell(now, Some(nodes));
-        self.send(CHANGES, &told, |transport, lane, bytes| {
-            transport.broadcast(lane, &bytes).is_ok()
-        });
+        for told in self.table.tell(now, Some(nodes)) {
+            let lane = CHANGES + spread(&told.status.node) % (DEVICES - CHANGES);
+            self.send(lane, &[told], |lane, bytes| self.transport.broadcast(lane, &bytes).is_ok());
+        }
     }
 
-    fn send(&self, lane: Lane, told: &[Told], by: impl Fn(&Transport, Lane, Bytes) -> bool) {
-        for (lane, bytes) in (lane..DEVICES).zip(envelope::status(told)) {
+    fn send(&self, lane: Lane, told: &[Told], by: impl Fn(Lane, Bytes) -> bool) {
+        let packed = envelope::status(told);
+        for node in packed.left_out {
+            let reason = "its status is too large to be passed on";
+            self.transport.refused(&node, Refusal::Oversized, reason);
+        }
+        for (lane, bytes) in (lane..DEVICES).zip(packed.messages) {
             // Only a frame beyond the limit fails, and these are within it by construction; a link
             // that has just gone is no loss.
-            let _sent = by(&self.transport, lane, bytes);
+            let _sent = by(lane, bytes);
         }
     }
 
@@ -352,4 +358,9 @@ impl Core {
         self.renew_entry(now);
         self.table.known(now)
     }
+}
+
+/// A number that differs between most names (FNV-1a).
+fn spread(name: &str) -> u32 {
+    name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

@@ -3,6 +3,7 @@
 use super::core::Core;
 use super::{End, operator};
 use crate::admin::{Call, Request, Serving, StatusReport};
+use crate::ca::CertificateInfo;
 use crate::clock::{now_micros, wall_millis};
 use crate::quic::{Farewell, LinkEvents};
 use fieldrun_device::Micros;
@@ -26,7 +27,7 @@ pub(super) struct Daemon {
     pub(super) calls: mpsc::Receiver<Call>,
     pub(super) end: watch::Receiver<Option<End>>,
     pub(super) ask_end: watch::Sender<Option<End>>,
-    pub(super) certificate_until: i64,
+    pub(super) certificate: CertificateInfo,
     pub(super) _admin: Serving,
 }
 
@@ -139,7 +140,7 @@ impl Daemon {
             cluster: self.core.who.cluster.clone(),
             at_us: now.0,
             wall_ms,
-            certificate_seconds_left: self.certificate_until.saturating_sub(wall_seconds),
+            certificate_ends_in_days: self.certificate.ends_soon(wall_seconds),
             nodes: self.core.known(now),
             transport: self.core.transport.status(),
         }

@@ -1,6 +1,6 @@
 //! A device with what belongs to it: its service, when it is due, what it did last.
 
-use crate::cluster::{DeviceStatus, Neighbor};
+use crate::cluster::{DeviceStatus, MAX_NEIGHBORS, Neighbor};
 use crate::quic::Lane;
 use bytes::Bytes;
 use fieldrun_device::host::{Action, Actuator, Reading, Sensor};
@@ -194,7 +194,8 @@ impl Hosted {
             rounds: self.rounds,
             traps: self.traps,
             value: self.value.clone(),
-            neighbors: neighbors.collect(),
+            hears: u64::try_from(self.device.neighbors().count()).unwrap_or(u64::MAX),
+            neighbors: neighbors.take(MAX_NEIGHBORS).collect(),
         }
     }
 }

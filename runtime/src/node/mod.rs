@@ -90,7 +90,7 @@ pub enum NodeError {
         certified: String,
     },
     /// The certificate does not name a service of the configuration.
-    #[error("{}: the certificate of `{node}` does not name service `{service}`, so that no peer would believe its status; issue one with `fieldrun ca issue --service {service}`", path.display())]
+    #[error("{}: the certificate of `{node}` does not name service `{service}`, so that no peer would believe its status; issue one with `fieldrun ca issue {node} --service {service}`", path.display())]
     NotCertified {
         /// The configuration file.
         path: PathBuf,
@@ -149,7 +149,6 @@ impl Node {
 
         let (name, socket) = (config.name.clone(), config.socket.clone());
         let end = watch::Sender::new(None);
-        let certificate_until = credentials.certificate().valid_until_seconds;
         let start = Start { config, who: credentials.who().clone(), program, incarnation, seed };
         let core = start.core(&services, transport, watchers);
         tracing::info!(
@@ -165,7 +164,7 @@ impl Node {
             calls,
             end: end.subscribe(),
             ask_end: end.clone(),
-            certificate_until,
+            certificate: credentials.certificate().clone(),
             _admin: admin,
         };
         let task = Some(tokio::spawn(daemon.run()));
@@ -252,9 +251,8 @@ fn check_identity(config: &NodeConfig, who: &Identity) -> Result<(), NodeError> 
 
 fn warn_before_expiry(certificate: &CertificateInfo) {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let left = certificate.valid_until_seconds.saturating_sub_unsigned(now.as_secs());
-    let days = left / 86_400;
-    if days < 14 {
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if let Some(days) = certificate.ends_soon(now) {
         tracing::warn!(days, until = certificate.valid_until, "the node's certificate ends soon");
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 const MAX_FRAMES: usize = 64;
 
 /// Bytes of one peer's frames that wait at most.
-const MAX_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 2 << 20;
 
 /// Something that happened to a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -236,7 +236,7 @@ mod tests {
         for i in 0..20 {
             waiting.push(frame("loud", i, 1 << 20));
         }
-        assert_eq!(waiting.events.len(), 4);
+        assert_eq!(waiting.events.len(), 2);
         while waiting.pop().is_some() {}
         assert!(waiting.load.is_empty());
     }

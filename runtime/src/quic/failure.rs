@@ -45,7 +45,8 @@ impl Failure {
         match error {
             ConnectionError::TransportError(error) => match alert(u64::from(error.code)) {
                 Some(alert) => Self::Refused(refusal(alert), because(alert, &error.reason)),
-                None => Self::Refused(Refusal::Handshake, error.to_string()),
+                // Such as packets that come out of order after one end stood still.
+                None => Self::Unreachable(error.to_string()),
             },
             ConnectionError::ConnectionClosed(close) => match alert(u64::from(close.error_code)) {
                 Some(alert) => Self::RefusedByPeer(theirs(alert)),

@@ -29,6 +29,20 @@ fn report(services: Vec<ServiceSnapshot>) -> StatusReport {
         status: NodeStatus {
             node: format!("n{i}"),
             program: ProgramStatus { name: "restart.pt".into(), fingerprint: "9c1e77".into() },
+            period_ms: 200,
+            incarnation: 1,
+            links: vec!["n0".into(), "n9".into()],
+            devices: vec![DeviceStatus {
+                id: service.id.clone(),
+                rounds: 7,
+                traps: 0,
+                value: "run".into(),
+                hears: 3,
+                neighbors: vec![
+                    Neighbor { id: "x".into(), age_ms: 3, other_program: false },
+                    Neighbor { id: "y".into(), age_ms: 3, other_program: true },
+                ],
+            }],
             services: vec![service],
             ..NodeStatus::default()
         },
@@ -38,7 +52,7 @@ fn report(services: Vec<ServiceSnapshot>) -> StatusReport {
         cluster: "acme".to_owned(),
         at_us: 0,
         wall_ms: 0,
-        certificate_seconds_left: 86_400 * 90,
+        certificate_ends_in_days: None,
         nodes: nodes.collect(),
         transport: TransportStatus::default(),
     }
@@ -56,6 +70,7 @@ fn a_cascade_reads_from_its_root_outward() {
     ]);
     let expected = "\
 CLUSTER acme  6 nodes (6 fresh)  program restart.pt@9c1e
+
 SERVICE    NODE  STATUS  FOR  DEPS  NOTE
 db         n1    hung    12s  -     probe: no answer; <- ROOT CAUSE
 b2b        n3    stop    12s  0/1   blocked by db
@@ -64,7 +79,18 @@ firewall   n4    stop    12s  0/1   blocked by b2b <- db
 portal     n2    stop    12s  0/1   blocked by firewall <- b2b <- db
 backup     n0    run     12s  -
 ";
-    assert_eq!(table(&report), expected);
+    let text = table(&report);
+    assert!(text.starts_with(expected), "{text}");
+    let nodes = "\
+\nNODE  HEARD  START  EVERY  REFUSED  LINKS
+n0    0ms    1      200ms  -        n0 n9
+";
+    assert!(text.contains(nodes), "{text}");
+    let devices = "\
+\nDEVICE     NODE  ROUNDS  FAILED  VALUE  HEARS
+backup     n0    7       -       run    x y(other program) and 1 more
+";
+    assert!(text.contains(devices), "{text}");
 }
 
 #[test]

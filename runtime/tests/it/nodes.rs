@@ -68,6 +68,22 @@ async fn services_start_and_stop_in_the_order_of_their_dependencies() {
     }
 }
 
+#[tokio::test]
+async fn devices_of_one_node_are_neighbours() {
+    let site = Site::new(ORDER, &["a"]);
+    let services: &[(&str, &[&str])] = &[("web", &["db"]), ("db", &[])];
+    let a = site.start("a", &[], services).await;
+    let seen = until(&a, "both run", |r| {
+        ["db", "web"].iter().all(|id| status(r, id) == Some(Status::Run))
+    })
+    .await;
+    let devices = &seen.nodes[0].status.devices;
+    assert_eq!(devices.iter().map(|d| d.hears).collect::<Vec<_>>(), [1, 1]);
+    command(&a, Request::Stop { service: "db".into() }).await.unwrap();
+    until(&a, "web stops", |r| status(r, "web") == Some(Status::Stop)).await;
+    end(a, End::StopServices).await;
+}
+
 /// Reads changes until one service had so many; checks that none is missing.
 async fn all_until(watch: &mut Watch, last: &str, count: u64) -> Vec<(String, u64, Status, u64)> {
     let mut events: Vec<(String, u64, Status, u64)> = Vec::new();
@@ -131,7 +147,7 @@ async fn one_device_on_two_nodes_counts_for_neither() {
     let b = site.start("b", &["c"], &[("db", &[])]).await;
     let flagged = async {
         loop {
-            if let ClusterEvent::Conflict { id, nodes } = watch.next().await.unwrap() {
+            if let ClusterEvent::Conflict { id, nodes, .. } = watch.next().await.unwrap() {
                 return (id, nodes);
             }
         }
@@ -218,7 +234,7 @@ async fn mistakes_are_named_before_anything_starts() {
     let error = site.try_start(&other).await.err().unwrap().to_string();
     assert!(error.contains("cluster `other`") && error.contains("`acme`"), "{error}");
     let error = site.try_start(&text.replace("\"db\"", "\"web\"")).await.err().unwrap().to_string();
-    assert!(error.contains("fieldrun ca issue --service web"), "{error}");
+    assert!(error.contains("fieldrun ca issue b --service web"), "{error}");
     let cycle = text.clone() + "dependencies = []\n";
     assert!(config::parse(&PathBuf::from("x"), &cycle).is_err(), "a key given twice");
     let busy = text.replace(&site.addr("b").to_string(), &site.addr("a").to_string());

@@ -7,6 +7,7 @@
 )]
 
 mod common;
+mod crowd;
 mod determinism;
 mod maps;
 mod oracle;

@@ -8,7 +8,7 @@ use crate::diag::Diagnostic;
 /// Most operators or calls in one chain.
 const MAX_CHAIN: usize = 400;
 
-/// The level of a binary operator, low to high (language.md §2.3); all associate to the left.
+/// The level of a binary operator, low to high; all associate to the left.
 fn binary(tok: &Tok) -> Option<(u8, BinaryOp)> {
     Some(match tok {
         Tok::OrOr => (1, BinaryOp::Or),

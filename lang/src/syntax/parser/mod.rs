@@ -1,4 +1,4 @@
-//! Recursive descent for statements, precedence climbing for operators (language.md §2.2).
+//! Recursive descent for statements, precedence climbing for operators.
 //!
 //! Naming: `parse_x` reads an x and may report; `expect_x` must find x; `eat_x` takes x if it is
 //! next. A construct that cannot be read gives `Err(Reported)`: the message exists already, and the
@@ -62,7 +62,7 @@ const END: Token = Token { tok: Tok::End, start: u32::MAX, end: u32::MAX, starts
 
 impl Parser<'_> {
     fn ahead(&self, n: usize) -> &Token {
-        self.tokens.get(self.at + n).or(self.tokens.last()).unwrap_or(&END)
+        self.tokens.get(self.at + n).or_else(|| self.tokens.last()).unwrap_or(&END)
     }
 
     fn peek(&self) -> &Tok {
