@@ -73,6 +73,14 @@ impl fmt::Display for Plain {
     }
 }
 
+/// A text of at most `most` characters, and a sign when there were more.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

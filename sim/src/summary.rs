@@ -1,7 +1,7 @@
 //! What a run amounted to, in figures and as text.
 
 use crate::scenario::Scenario;
-use crate::shown::{Plain, Shown};
+use crate::shown::{Plain, Shown, shortened};
 use crate::world::World;
 use fieldrun_device::{Micros, NodeId, Trap};
 use std::collections::BTreeMap;
@@ -238,7 +238,11 @@ impl Summary {
         let mut others: Vec<(&String, &usize)> = self.values.others.iter().collect();
         others.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
         for (text, count) in others.iter().take(MAX_VALUES) {
-            lines.push(format!("{}: {}", some(**count, "device"), shortened(text)));
+            lines.push(format!(
+                "{}: {}",
+                some(**count, "device"),
+                shortened(text, MAX_VALUE_CHARS)
+            ));
         }
         if others.len() > MAX_VALUES {
             lines.push(format!("{} further values", others.len() - MAX_VALUES));
@@ -258,11 +262,4 @@ pub(crate) fn rounded(number: f64) -> f64 {
 /// `1 link`, `2 links`.
 pub(crate) fn some(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(MAX_VALUE_CHARS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
-        None => text.to_owned(),
-    }
 }

@@ -3,7 +3,7 @@
 use super::color::{Coloring, number_label, ramp};
 use super::layout::{FOOTER, HEADER, LEGEND, Layout, MARGIN, WIDTH};
 use crate::scenario::MapStyle;
-use crate::shown::{Plain, Shown};
+use crate::shown::{Plain, Shown, shortened};
 use crate::world::World;
 use std::fmt::Write as _;
 
@@ -15,6 +15,8 @@ const MAX_TOOLTIPS: usize = 2000;
 const MAX_LABELS: usize = 30;
 /// The longest text in a legend or tooltip, in characters.
 const MAX_TEXT: usize = 20;
+/// The longest title, in characters.
+const MAX_TITLE: usize = 72;
 const INK: &str = "#1f2328";
 const MUTED: &str = "#6b7280";
 const PAGE: &str = "#fafaf8";
@@ -75,7 +77,7 @@ impl Page {
 
     fn header(&mut self, header: &Header<'_>) {
         let look = format!("font-size=\"20\" font-weight=\"600\" fill=\"{INK}\"");
-        self.text([MARGIN, MARGIN + 16.0], &look, header.title);
+        self.text([MARGIN, MARGIN + 16.0], &look, &shortened(header.title, MAX_TITLE));
         let look = format!("font-size=\"13\" fill=\"{MUTED}\"");
         self.text([MARGIN, MARGIN + HEADER - 18.0], &look, &header.subtitle);
     }
@@ -126,7 +128,8 @@ impl Page {
                 format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\" fill=\"{color}\"");
             match world.id(*device) {
                 Some(id) if world.len() <= MAX_TOOLTIPS => {
-                    let tip = escaped(&format!("{id}: {}", shortened(&shown.to_string())));
+                    let tip =
+                        escaped(&format!("{id}: {}", shortened(&shown.to_string(), MAX_TEXT)));
                     self.add(format_args!("{dot}><title>{tip}</title></circle>"));
                 }
                 _ => self.add(format_args!("{dot}/>")),
@@ -143,7 +146,7 @@ impl Page {
         for device in 0..world.len() {
             let [x, y] = layout.pixels(world.position(device));
             let id = world.id(device).map(ToString::to_string).unwrap_or_default();
-            self.text([x, y - radius - 4.0], &look, &shortened(&id));
+            self.text([x, y - radius - 4.0], &look, &shortened(&id, MAX_TEXT));
         }
     }
 
@@ -181,7 +184,7 @@ impl Page {
                 entry.color,
             ));
             let look = format!("font-size=\"12\" fill=\"{INK}\"");
-            self.text([left + 19.0, y + 10.0], &look, &shortened(&entry.label));
+            self.text([left + 19.0, y + 10.0], &look, &shortened(&entry.label, MAX_TEXT));
             let look = format!("font-size=\"12\" fill=\"{MUTED}\" text-anchor=\"end\"");
             self.text([right, y + 10.0], &look, &entry.count.to_string());
             y += 21.0;
@@ -230,13 +233,6 @@ impl Page {
     fn finish(mut self) -> String {
         self.0.push_str("</svg>\n");
         self.0
-    }
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
-        None => text.to_owned(),
     }
 }
 
