@@ -1,9 +1,9 @@
 //! All services of a node: checked as a set, taken over or made known, and kept.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
@@ -22,6 +22,8 @@ use crate::validate::validate;
 const MAX_WAITING_EVENTS: usize = 1024;
 /// How long to wait for the first answers of services that are taken over.
 const SETTLE: Duration = Duration::from_secs(2);
+/// A folder that is taken for longer belongs to another daemon.
+const IN_USE: Duration = Duration::from_millis(500);
 
 /// The managed services of one node. Dropping it ends the supervision and leaves the services
 /// running, as a killed daemon does.
@@ -141,6 +143,8 @@ pub fn kill_abandoned(state_dir: &Path) -> Result<usize, GlueError> {
     Ok(killed)
 }
 
+/// Takes the folder for this process. Blocks the thread for a moment when it is taken: a child that
+/// a killed daemon was about to start holds its lock until it has become another program.
 fn lock(folder: &Path) -> Result<File, GlueError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -149,9 +153,17 @@ fn lock(folder: &Path) -> Result<File, GlueError> {
     std::fs::create_dir_all(folder).map_err(failed(folder))?;
     let path = folder.join("services.lock");
     let file = File::create(&path).map_err(failed(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(GlueError::InUse { path: folder.to_owned() }),
-        Err(std::fs::TryLockError::Error(source)) => Err(GlueError::StateDir { path, source }),
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < IN_USE => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(GlueError::InUse { path: folder.to_owned() });
+            }
+            Err(TryLockError::Error(source)) => return Err(GlueError::StateDir { path, source }),
+        }
     }
 }

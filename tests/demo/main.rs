@@ -1,6 +1,7 @@
 //! The main job from end to end, as somebody runs it who has just built the program: eight
 //! daemons, eight services, certificates, QUIC, one command.
 
+#![allow(clippy::indexing_slicing, clippy::expect_used, reason = "a test may say what it expects")]
 #![expect(clippy::unwrap_used, reason = "a helper of a test may say what it expects")]
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! Tests of the workspace as a whole: the language as its manual has it, and the published programs.
 
+#![allow(clippy::indexing_slicing, clippy::expect_used, reason = "a test may say what it expects")]
+
 mod dialect;
 mod enterprise;
 mod network;

@@ -1,6 +1,7 @@
 //! `nbr`, `rep`, `share`, reading a field, and the neighbourhood sensors.
 
 use super::{Fault, Neighbor, Path, Round, frame};
+use crate::id::NodeId;
 use crate::program::{Block, Expr, LocalId, ScopeId};
 use crate::value::{Field, Value};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ impl<'a> Round<'a> {
         &self,
         path: Path,
         mut read: impl FnMut(&Neighbor<'a>, &'a Value) -> Option<Value>,
-    ) -> Vec<(crate::id::NodeId, Value)> {
+    ) -> Vec<(NodeId, Value)> {
         let neighbors: &'a [Neighbor<'a>] = self.input.neighbors;
         neighbors
             .iter()
@@ -38,16 +39,21 @@ impl<'a> Round<'a> {
     }
 
     /// A read of a field variable: only neighbours that read it at the same path remain [D2].
-    pub(super) fn realigned(&mut self, field: &Field) -> Result<Value, Fault> {
+    pub(super) fn realigned(&mut self, field: &Arc<Field>) -> Result<Value, Fault> {
         let path = self.path.push(frame::READ);
         self.export(path, &Value::Unit)?;
         // Both are in ascending id: one walk over the neighbours finds all devices of the field.
         let mut neighbors = self.input.neighbors.iter().peekable();
-        let restricted = field.restricted(|id| {
+        let mut reads_it_too = |id: &NodeId| {
             while neighbors.next_if(|n| n.id < id).is_some() {}
             neighbors.peek().is_some_and(|n| n.id == id && n.exports.get(path.hash).is_some())
-        });
-        Ok(Value::Field(Arc::new(restricted)))
+        };
+        let kept: Vec<bool> = field.neighbors().iter().map(|(id, _)| reads_it_too(id)).collect();
+        // Mostly everybody is still here: the field stays as it is.
+        if kept.iter().all(|kept| *kept) {
+            return Ok(Value::Field(field.clone()));
+        }
+        Ok(Value::Field(Arc::new(field.restricted(&kept))))
     }
 
     /// `rep (x <- init) { body } yield { y }`. The initialiser is evaluated every round [K10].

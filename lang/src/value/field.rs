@@ -54,9 +54,10 @@ impl Field {
         Self { neighbors, local: f(&self.local) }
     }
 
-    /// The same field over fewer neighbours.
-    pub(crate) fn restricted(&self, mut keep: impl FnMut(&NodeId) -> bool) -> Self {
-        let kept = self.neighbors.iter().filter(|(id, _)| keep(id)).cloned().collect();
-        Self { neighbors: kept, local: self.local.clone() }
+    /// The same field over fewer neighbours: those that are kept, in order.
+    pub(crate) fn restricted(&self, kept: &[bool]) -> Self {
+        let pairs = self.neighbors.iter().zip(kept);
+        let neighbors = pairs.filter(|(_, kept)| **kept).map(|(pair, _)| pair.clone()).collect();
+        Self { neighbors, local: self.local.clone() }
     }
 }

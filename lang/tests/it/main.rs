@@ -1,5 +1,7 @@
 //! The language from outside: programs in, values and messages out.
 
+#![allow(clippy::indexing_slicing, clippy::expect_used, reason = "a test may say what it expects")]
+
 mod diagnostics;
 mod limits;
 mod network;
