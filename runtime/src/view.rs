@@ -5,7 +5,7 @@ use crate::clock::utc;
 use crate::cluster::{ClusterEvent, DeviceStatus, Freshness, Known, Neighbor};
 use crate::dependencies;
 use fieldrun_glue::{Desired, Fault, Repair, ServiceSnapshot, Status};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A value in a table is shown up to this length, in characters.
 const MAX_VALUE: usize = 40;
@@ -19,8 +19,8 @@ const MAX_CHAIN: usize = 8;
 pub fn table(report: &StatusReport) -> String {
     let services = Services::of(report);
     let mut out = heading(report);
-    let rows = services.in_order().into_iter().map(|id| services.row(id)).collect();
-    out.push_str(&columns(["SERVICE", "NODE", "STATUS", "FOR", "DEPS", "NOTE"], rows));
+    let titles = ["SERVICE", "NODE", "STATUS", "FOR", "DEPS", "NOTE"];
+    out.push_str(&columns(titles, services.rows()));
     let rows = report.nodes.iter().map(node_row).collect();
     out.push_str(&columns(["NODE", "HEARD", "START", "EVERY", "REFUSED", "LINKS"], rows));
     let devices = report.nodes.iter().flat_map(|node| {
@@ -95,22 +95,35 @@ fn program(node: &Known) -> String {
 
 /// Everything known of the services, and where.
 struct Services<'r> {
+    /// Every service of every node, ascending by id; two nodes may claim the same one.
+    all: Vec<(&'r Known, &'r ServiceSnapshot)>,
     by_id: BTreeMap<&'r str, (&'r Known, &'r ServiceSnapshot)>,
+    /// Claimed by two nodes: by what devices heard, or by what nodes say here.
+    conflicts: BTreeSet<&'r str>,
 }
 
 impl<'r> Services<'r> {
     fn of(report: &'r StatusReport) -> Self {
-        let all = report
+        let mut all: Vec<_> = report
             .nodes
             .iter()
-            .flat_map(|node| node.status.services.iter().map(move |s| (s.id.as_str(), (node, s))));
-        Self { by_id: all.collect() }
+            .flat_map(|node| node.status.services.iter().map(move |service| (node, service)))
+            .collect();
+        all.sort_by_key(|(_, service)| &service.id);
+        let heard = report.nodes.iter().flat_map(|node| &node.status.conflicts);
+        let mut conflicts: BTreeSet<&str> = heard.map(String::as_str).collect();
+        let twins = all.iter().zip(all.iter().skip(1)).filter(|(a, b)| a.1.id == b.1.id);
+        conflicts.extend(twins.map(|(a, _)| a.1.id.as_str()));
+        let by_id = all.iter().map(|(node, s)| (s.id.as_str(), (*node, *s))).collect();
+        Self { all, by_id, conflicts }
     }
 
+    /// Whether others can use it.
     fn runs(&self, id: &str) -> bool {
-        self.by_id.get(id).is_some_and(|(node, service)| {
-            service.status == Status::Run && node.freshness == Freshness::Fresh
-        })
+        !self.conflicts.contains(id)
+            && self.by_id.get(id).is_some_and(|(node, service)| {
+                service.status == Status::Run && service.ready && node.freshness == Freshness::Fresh
+            })
     }
 
     /// The first dependency that does not run, if any.
@@ -141,18 +154,17 @@ impl<'r> Services<'r> {
             && self.by_id.values().any(|(_, other)| self.chain(other).last() == Some(&id))
     }
 
-    /// Those that are not well first: roots, then what they block, outward; then the others.
-    fn in_order(&self) -> Vec<&'r str> {
-        let mut ids: Vec<&str> = self.by_id.keys().copied().collect();
-        ids.sort_by_key(|id| {
-            let depth = self.by_id.get(id).map_or(0, |(_, service)| self.chain(service).len());
-            (self.runs(id) && depth == 0, depth, *id)
+    /// A row for each: those that are not well first, roots, then what they block, outward.
+    fn rows(&self) -> Vec<[String; 6]> {
+        let mut all = self.all.clone();
+        all.sort_by_key(|(_, service)| {
+            let depth = self.chain(service).len();
+            (self.runs(&service.id) && depth == 0, depth, &service.id)
         });
-        ids
+        all.into_iter().map(|(node, service)| self.row(node, service)).collect()
     }
 
-    fn row(&self, id: &str) -> [String; 6] {
-        let Some((node, service)) = self.by_id.get(id) else { return Default::default() };
+    fn row(&self, node: &Known, service: &'r ServiceSnapshot) -> [String; 6] {
         let total = service.dependencies.len();
         let live = service.dependencies.iter().filter(|id| self.runs(id)).count();
         let stale = node.freshness == Freshness::Silent;
@@ -171,7 +183,7 @@ impl<'r> Services<'r> {
         if node.freshness == Freshness::Silent {
             notes.push(format!("node silent for {}", span(node.age_ms)));
         }
-        if node.status.conflicts.contains(&service.id) {
+        if self.conflicts.contains(service.id.as_str()) {
             notes.push("claimed by two nodes".to_owned());
         }
         if service.desired == Desired::Down {

@@ -113,6 +113,19 @@ fn unknown_dependencies_cycles_and_silence_are_shown_without_end() {
 }
 
 #[test]
+fn a_service_of_two_nodes_is_shown_twice_and_counts_for_nobody() {
+    let services = [
+        service("db", Status::Run, &[]),
+        service("db", Status::Run, &[]),
+        service("web", Status::Stop, &["db"]),
+    ];
+    let text = table(&report(services.into()));
+    assert!(text.contains("db       n0    run     12s  -     claimed by two nodes"), "{text}");
+    assert!(text.contains("db       n1    run     12s  -     claimed by two nodes"), "{text}");
+    assert!(text.contains("web      n2    stop    12s  0/1   blocked by db"), "{text}");
+}
+
+#[test]
 fn a_change_is_one_line() {
     let event = ServiceEvent {
         service: "db".into(),
