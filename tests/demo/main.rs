@@ -1,16 +1,11 @@
 //! The main job from end to end, as somebody runs it who has just built the program: eight
 //! daemons, eight services, certificates, QUIC, one command.
 
-<<<<<<< HEAD
-#![allow(clippy::indexing_slicing, clippy::expect_used, reason = "a test may say what it expects")]
-#![expect(clippy::unwrap_used, reason = "a helper of a test may say what it expects")]
-=======
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a helper of a test may say what it expects"
 )]
->>>>>>> glue
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
