@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Values: nil is Unit, then bool, float64, int, str; an array is a tuple; everything else is a map
-//! of one entry from a tag to its content (see [`value`]). Each frame has exactly one encoding;
+//! of one entry from a tag to its content (see the module `value`). Each frame has exactly one encoding;
 //! another one is refused, and so are trailing bytes. Decoding never recurses on its input and
 //! never allocates for a length that the input does not have.
 
