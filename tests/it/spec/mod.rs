@@ -41,6 +41,35 @@ fn hold(name: &str) {
     );
 }
 
+/// Every public function of the library is called in some table or program of a chapter.
+#[test]
+fn every_library_function_has_a_case() {
+    let chapters: Vec<Chapter> = std::fs::read_dir(folder())
+        .expect("the folder is there")
+        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path()).ok())
+        .filter_map(|text| Chapter::read(&text).ok())
+        .collect();
+    let programs: Vec<&str> = chapters
+        .iter()
+        .flat_map(|chapter| &chapter.cases)
+        .map(|case| case.program.as_str())
+        .collect();
+    let mut missing = Vec::new();
+    for (module, text) in fieldrun_stdlib::modules() {
+        let functions = text.lines().filter_map(|line| line.strip_prefix("public def "));
+        for name in functions.filter_map(|rest| rest.split_once('(')).map(|(name, _)| name) {
+            let uses = |program: &&str| {
+                program.contains(module)
+                    && program.split(|c: char| !c.is_alphanumeric()).any(|word| word == name)
+            };
+            if !programs.iter().any(uses) {
+                missing.push(format!("{module}:{name}"));
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
+}
+
 macro_rules! chapters {
     ($($function:ident => $file:literal),* $(,)?) => {
         $(
