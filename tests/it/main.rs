@@ -5,5 +5,6 @@
 mod architecture;
 mod dialect;
 mod enterprise;
+mod library;
 mod network;
 mod spec;
