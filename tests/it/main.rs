@@ -4,6 +4,7 @@
 
 mod architecture;
 mod dialect;
+mod docs;
 mod enterprise;
 mod library;
 mod network;
