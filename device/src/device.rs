@@ -38,6 +38,16 @@ impl Default for Limits {
     }
 }
 
+/// How news of neighbours bring rounds forward: a change travels in milliseconds and not in
+/// periods, yet programs whose values change in every round do not drive each other on and on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// Shortest time between two rounds.
+    pub gap: Micros,
+    /// So many rounds may be brought forward in a row; each round gives back an eighth of one.
+    pub burst: u32,
+}
+
 /// How a device is made.
 #[derive(Clone, Debug)]
 pub struct DeviceConfig {
@@ -51,6 +61,8 @@ pub struct DeviceConfig {
     pub clock: Clock,
     /// How long neighbours count.
     pub retention: Retention,
+    /// Whether news of a neighbour brings the next round forward.
+    pub reaction: Option<Reaction>,
     /// Seed of its random numbers, together with its id.
     pub seed: u64,
     /// How often it was started.
@@ -68,6 +80,7 @@ impl DeviceConfig {
             period: Micros::SECOND,
             clock: Clock::Real,
             retention: Retention::Periods(3.0),
+            reaction: None,
             seed: 0,
             incarnation: 1,
             limits: Limits::default(),
@@ -186,6 +199,9 @@ pub struct Device {
     /// When the last successful round ran.
     last_round: Option<Micros>,
     wake_at: Micros,
+    last_tick: Micros,
+    /// Rounds that may be brought forward, in eighths.
+    credit: u32,
     outputs: VecDeque<Output>,
 }
 
@@ -197,7 +213,10 @@ impl Device {
         let mixed = text.bytes().fold(config.seed ^ 0x9e37_79b9_7f4a_7c15, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(29)
         });
+        let credit = config.reaction.map_or(0, |reaction| reaction.burst.saturating_mul(8));
         Self {
+            credit,
+            last_tick: Micros(0),
             config,
             inbox: Inbox::default(),
             state: State::default(),
@@ -270,17 +289,32 @@ impl Device {
             return Err(DeviceError::OwnId(frame.from.to_string()));
         }
         let max = self.config.limits.neighbors;
-        if self.inbox.accept(frame, now, max) == Accepted::Full {
-            return Err(DeviceError::TooManyNeighbors(max));
+        match self.inbox.accept(frame, now, max) {
+            Accepted::Full => return Err(DeviceError::TooManyNeighbors(max)),
+            Accepted::News => self.hasten(now),
+            Accepted::Same | Accepted::Stale => {}
         }
         self.outputs.push_back(Output::WakeAt(self.wake_at));
         Ok(())
+    }
+
+    /// Brings the next round forward, if that is wanted and not done too often.
+    fn hasten(&mut self, now: Micros) {
+        let Some(reaction) = self.config.reaction else { return };
+        let soon = Micros(self.last_tick.0.saturating_add(reaction.gap.0)).max(now);
+        if soon < self.wake_at && self.credit >= 8 {
+            self.credit -= 8;
+            self.wake_at = soon;
+        }
     }
 
     /// One round: sensors, stale neighbours out, evaluate, and only after success commit, send and
     /// act. After a trap the old state stays and nothing is sent.
     fn tick(&mut self, now: Micros, sensors: &SensorFrame) {
         self.round += 1;
+        self.last_tick = now;
+        let full = self.config.reaction.map_or(0, |reaction| reaction.burst.saturating_mul(8));
+        self.credit = self.credit.saturating_add(1).min(full);
         self.sense(sensors);
         self.inbox.retire(now, self.config.retention);
         let result = self.evaluate(now, sensors);

@@ -43,7 +43,10 @@ pub(crate) struct Inbox {
 /// What became of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Accepted {
-    Yes,
+    /// It says something else than the last one.
+    News,
+    /// It says the same.
+    Same,
     /// Not newer than what is here: duplicates and late frames change nothing.
     Stale,
     /// There are as many neighbours as may be.
@@ -60,8 +63,13 @@ impl Inbox {
         if newest.is_none() && self.entries.len() >= max {
             return Accepted::Full;
         }
-        self.entries.insert(frame.from.clone(), Entry { frame, received });
-        Accepted::Yes
+        let exports = frame.exports.clone();
+        let old = self.entries.insert(frame.from.clone(), Entry { frame, received });
+        if old.is_some_and(|old| old.frame.exports == exports) {
+            Accepted::Same
+        } else {
+            Accepted::News
+        }
     }
 
     pub(crate) fn remove(&mut self, id: &NodeId) {

@@ -5,6 +5,7 @@
 mod architecture;
 mod devices;
 mod dialect;
+mod docs;
 mod enterprise;
 mod library;
 mod network;

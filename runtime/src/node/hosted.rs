@@ -11,7 +11,7 @@ use fieldrun_glue::{ServiceHandle, Status};
 use std::sync::Arc;
 
 /// Shortest time between two rounds of a device, however much happens.
-const MIN_GAP: Micros = Micros(20_000);
+pub(super) const MIN_GAP: Micros = Micros(20_000);
 
 /// A refused action is spoken of once in this time.
 const SAY_EVERY: Micros = Micros(10_000_000);
@@ -113,9 +113,14 @@ impl Hosted {
         if let Err(error) = self.device.handle(input) {
             tracing::debug!(device = %self.name, %error, "input not taken");
         }
-        // What is not a round leaves nothing to be done, and its advice when to wake is older than
-        // what this node knows.
-        while self.device.poll().is_some() {}
+        // What is not a round leaves nothing to be done, but news may bring the next one forward.
+        while let Some(output) = self.device.poll() {
+            if let Output::WakeAt(at) = output
+                && self.rounds > 0
+            {
+                self.due = self.due.min(at);
+            }
+        }
     }
 
     fn drain(&mut self) -> Ticked {

@@ -31,7 +31,9 @@ use crate::files::{self, FileError};
 use crate::identity::Identity;
 use crate::quic::{LinkEvents, MAX_FRAME, QuicError, Transport, TransportConfig, mix};
 use crate::tls::{Credentials, TlsError};
-use fieldrun_device::{Clock, Device, DeviceConfig, Limits, Micros, NodeId, Program, Retention};
+use fieldrun_device::{
+    Clock, Device, DeviceConfig, Limits, Micros, NodeId, Program, Reaction, Retention,
+};
 use fieldrun_glue::{GlueError, Services};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -43,6 +45,10 @@ use thiserror::Error;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+/// Rounds in a row that news of neighbours may bring forward: enough for a cascade through a device
+/// with many neighbours, not enough to matter where values change all the time.
+const REACTIONS: u32 = 16;
 
 /// Changes that a slow watcher may lag behind.
 const MAX_LAG: usize = 1024;
@@ -382,6 +388,7 @@ impl Start {
                     period,
                     clock: Clock::Real,
                     retention: Retention::Periods(self.config.stale_after),
+                    reaction: Some(Reaction { gap: hosted::MIN_GAP, burst: REACTIONS }),
                     seed,
                     incarnation: self.incarnation,
                     limits,

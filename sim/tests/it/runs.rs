@@ -94,6 +94,15 @@ fn a_failing_round_is_counted_and_the_others_go_on() {
 }
 
 #[test]
+fn endless_recursion_fails_a_round_and_not_the_threads() {
+    let text = LINE.replace("round-robin", "lock-step");
+    let endless = "def f(n) { if (n > 0) { 1 + f(n + 1) } else { 0 } } f(1)";
+    let (_, _, summary) = outputs(&scenario(&text), &program(endless));
+    assert_eq!((summary.counts.events, summary.counts.traps), (6, 6));
+    assert_eq!(summary.counts.messages, 0, "a failed round sends nothing");
+}
+
+#[test]
 fn lock_step_reads_what_was_sent_the_step_before() {
     let text = LINE.replace("round-robin", "lock-step").replace("rounds = 2", "events = 8");
     let lines = json_lines(&format!("record = {{ every = 1 }}\n{text}"), HOPS);

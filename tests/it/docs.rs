@@ -1,0 +1,128 @@
+//! What the documentation shows is what happens.
+
+use fieldrun_sim::{Flow, Moment, Observer, Scenario, SimError};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(root().join("README.md")).expect("the README")
+}
+
+/// The fenced blocks of a page whose fence says `kind`.
+fn blocks(page: &str, kind: &str) -> Vec<String> {
+    let parts: Vec<&str> = page.split("```").collect();
+    let fenced = parts.iter().skip(1).step_by(2);
+    let of_kind = fenced.filter_map(|block| block.split_once('\n')).filter(|(k, _)| *k == kind);
+    of_kind.map(|(_, text)| text.to_owned()).collect()
+}
+
+/// Values and links at the end of a run.
+#[derive(Default)]
+struct Last {
+    hops: Vec<f64>,
+    links: Vec<Vec<usize>>,
+}
+
+impl Observer for Last {
+    fn event(&mut self, _: &Moment<'_>) -> Result<Flow, SimError> {
+        Ok(Flow::Continue)
+    }
+
+    fn finish(&mut self, moment: &Moment<'_>) -> Result<(), SimError> {
+        for device in 0..moment.world.len() {
+            let value = moment.world.value(device).and_then(|value| value.as_number());
+            self.hops.push(value.unwrap_or(f64::NAN));
+            self.links.push(moment.world.neighbors(device).iter().map(|n| *n as usize).collect());
+        }
+        Ok(())
+    }
+}
+
+/// Breadth-first distances from device 0.
+fn oracle(links: &[Vec<usize>]) -> Vec<f64> {
+    let mut hops = vec![f64::INFINITY; links.len()];
+    let mut frontier = vec![0];
+    hops[0] = 0.0;
+    while let Some(next) = (!frontier.is_empty()).then(|| std::mem::take(&mut frontier)) {
+        for device in next {
+            for neighbor in &links[device] {
+                if hops[*neighbor].is_infinite() {
+                    hops[*neighbor] = hops[device] + 1.0;
+                    frontier.push(*neighbor);
+                }
+            }
+        }
+    }
+    hops
+}
+
+#[test]
+fn the_first_program_of_the_readme_counts_hops() {
+    let programs = blocks(&readme(), "");
+    let text = programs.first().expect("the README shows a program");
+    let program = fieldrun_stdlib::load_text("hops.pt", text, &[]).expect("it loads");
+    assert!(program.findings.is_empty(), "it loads without remarks");
+    let mut last = Last::default();
+    let scenario = Scenario::default_for(Path::new("hops.pt"));
+    fieldrun_sim::run(&scenario, &program.program, &mut last).expect("it runs");
+    assert_eq!(last.hops, oracle(&last.links));
+}
+
+#[test]
+fn every_file_that_the_pages_link_to_exists() {
+    let mut checked = 0;
+    for page in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/ARCHITECTURE.md",
+        "docs/language.md",
+        "docs/operations.md",
+        "docs/protocol.md",
+        "docs/simulator.md",
+        "examples/enterprise/README.md",
+        "examples/crowd/README.md",
+        "tests/spec/README.md",
+    ] {
+        let text = std::fs::read_to_string(root().join(page)).expect("the page");
+        let folder = root().join(page).parent().map(Path::to_owned).expect("a folder");
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if !link.contains("://") {
+                assert!(folder.join(link).exists(), "{page} links to {link}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 20, "links are found");
+}
+
+#[test]
+fn every_command_that_the_pages_show_exists() {
+    let help = Command::new(env!("CARGO_BIN_EXE_fieldrun")).arg("--help").output().expect("runs");
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let listed = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
+    let listed: BTreeSet<&str> = listed
+        .take_while(|line| !line.is_empty())
+        .filter_map(|l| l.split_whitespace().next())
+        .collect();
+    let mut checked = 0;
+    for page in
+        ["README.md", "docs/operations.md", "docs/simulator.md", "examples/enterprise/README.md"]
+    {
+        let text = std::fs::read_to_string(root().join(page)).expect("the page");
+        let fenced = text.split("```").skip(1).step_by(2).flat_map(str::lines);
+        let lines = fenced.map(|line| line.trim_start_matches("$ "));
+        let commands = lines.filter_map(|line| line.strip_prefix("fieldrun ")?.split(' ').next());
+        for command in commands {
+            let known = listed.contains(command) || command.ends_with(".pt");
+            assert!(known, "{page} shows `fieldrun {command}`");
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "commands are found");
+}
