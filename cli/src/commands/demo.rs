@@ -15,7 +15,7 @@ pub(crate) fn demo(args: DemoArgs) -> Outcome {
     let options = options(args)?;
     let report = block_on(demo::run(&options, &mut io::stdout()))?;
     let report = report.map_err(|error| match error {
-        DemoError::DaemonEnded { .. } => Failure::usage(error),
+        DemoError::DaemonEnded { .. } | DemoError::ProgramFails { .. } => Failure::usage(error),
         other => Failure::failed(other),
     })?;
     Ok(ExitCode::from(if report.is_good() { 0 } else { exit::FAILED }))

@@ -42,7 +42,14 @@ pub(crate) fn eval(args: &EvalArgs) -> Outcome {
         let now = Micros(round * Micros::SECOND.0);
         device.handle(Input::Tick { now, sensors: &sensors }).map_err(Failure::failed)?;
         while let Some(output) = device.poll() {
-            let Output::Round(report) = output else { continue };
+            let report = match output {
+                Output::Round(report) => report,
+                Output::Actuate(action) => {
+                    output::say(&format!("round {round}: the program asks for {}", action.name));
+                    continue;
+                }
+                Output::Broadcast(_) | Output::WakeAt(_) => continue,
+            };
             let value = report
                 .result
                 .map_err(|trap| Failure::usage(trap.diagnostic().render(output::colour())))?;

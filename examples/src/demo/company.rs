@@ -15,6 +15,8 @@ use super::{DemoError, Options};
 
 /// How much of a daemon's log an error shows, in bytes.
 const SHOWN_LOG: usize = 4096;
+/// How long to wait for a daemon that is only asked whether all is well.
+const ANSWER: Duration = Duration::from_millis(300);
 /// How long the orderly end of a daemon with its service may take.
 const CLOSING: Duration = Duration::from_secs(10);
 
@@ -83,6 +85,19 @@ impl Company {
     /// The process of the daemon of each node, while it runs.
     pub(crate) fn daemons(&self) -> impl Iterator<Item = (&Node, Option<u32>)> {
         self.plan.nodes.iter().zip(self.daemons.iter().map(Child::id))
+    }
+
+    /// A service whose program failed in its last round, and what is wrong with the program.
+    pub(crate) async fn failing(&self) -> Option<(String, String)> {
+        for node in &self.plan.nodes {
+            let report = async { Client::connect(&node.socket).await?.status().await };
+            // A daemon that does not answer is a matter for those who wait for it.
+            let Ok(Ok(report)) = timeout(ANSWER, report).await else { continue };
+            if let Some(failing) = report.failing.into_iter().next() {
+                return Some((failing.device, failing.diagnostic));
+            }
+        }
+        None
     }
 
     /// Restarts a service in the place of a human.

@@ -84,6 +84,14 @@ pub enum DemoError {
         /// The end of its log.
         said: String,
     },
+    /// The program fails in its rounds.
+    #[error("the program fails on {service}; its service is left as it is\n\n{diagnostic}")]
+    ProgramFails {
+        /// The service next to which it runs.
+        service: String,
+        /// What is wrong, with the source line.
+        diagnostic: String,
+    },
     /// The network did not come up.
     #[error("not all services run after {} s; {waiting}", .patience.as_secs())]
     NotUp {

@@ -30,6 +30,9 @@ const STARTS: Duration = Duration::from_secs(60);
 /// How often the daemons are looked after and ages on the screen are renewed.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// Every so many looks the daemons are asked whether the program fails.
+const LOOKS_PER_QUESTION: u64 = 4;
+
 /// Ctrl-C and SIGTERM.
 pub(crate) struct Interrupt {
     signals: [Signal; 3],
@@ -156,6 +159,7 @@ impl<'a> Play<'a> {
         let deadline = Instant::now() + patience;
         let mut calm_at = None;
         let mut look = interval(LOOK);
+        let mut looks = 0u64;
         loop {
             let reached = condition(self);
             calm_at = if reached { calm_at.or_else(|| Some(Instant::now() + calm)) } else { None };
@@ -172,6 +176,11 @@ impl<'a> Play<'a> {
                         self.screen.say(&format!("the daemon of {service} was killed; started again"))?;
                     }
                     self.screen.renew(&self.recorder)?;
+                    looks += 1;
+                    let ask = looks.is_multiple_of(LOOKS_PER_QUESTION) && self.marks.end_us == 0;
+                    if ask && let Some((service, diagnostic)) = company.failing().await {
+                        return Err(DemoError::ProgramFails { service, diagnostic });
+                    }
                 }
                 () = sleep_until(calm_at.unwrap_or(deadline)) => return Ok(reached),
             }

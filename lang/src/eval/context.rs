@@ -62,7 +62,7 @@ impl Round<'_> {
             ("get", [key, default]) => {
                 self.environment.get(&*key_text(key)?).unwrap_or(default).clone()
             }
-            ("put", [key, Value::Field(_)]) => {
+            ("put", [key, value]) if matches!(value, Value::Field(_)) || value.hides_field() => {
                 let message = format!("a field cannot be put into the environment as \"{key}\"");
                 return Err(Fault::new("FR-R021", message).help("reduce it with a hood first"));
             }

@@ -246,7 +246,7 @@ impl Round<'_> {
     ) -> Result<Value, Fault> {
         let (block, index) = if self.condition(condition)? { (then, 1) } else { (otherwise, 2) };
         match self.below(frame::IF + index, |round| round.block(block))? {
-            Value::Field(_) => Err(Fault::new(
+            value if matches!(value, Value::Field(_)) || value.hides_field() => Err(Fault::new(
                 "FR-R012",
                 "if statements cannot return a Field, consider using mux",
             )

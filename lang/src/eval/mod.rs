@@ -230,6 +230,7 @@ impl<'a> Round<'a> {
 
     /// Sends a value to the neighbours at a path.
     fn export(&mut self, path: Path, value: &Value) -> Result<(), Fault> {
+        plain(value, "shared with neighbours")?;
         self.mark(path, true)?;
         self.exported.push((path.hash, value.detached()));
         Ok(())
@@ -242,6 +243,7 @@ impl<'a> Round<'a> {
 
     /// Keeps a value at a path for the next round.
     fn store(&mut self, path: Path, value: &Value) -> Result<(), Fault> {
+        plain(value, "kept for the next round")?;
         self.mark(path, false)?;
         self.kept.cells.insert(path.hash, value.detached());
         Ok(())
@@ -284,6 +286,16 @@ impl<'a> Round<'a> {
         )
         .help("does it grow every round? keep only what is needed"))
     }
+}
+
+/// A tuple may hold fields for as long as the place at which they were built; no further.
+fn plain(value: &Value, what: &str) -> Result<(), Fault> {
+    if !value.hides_field() {
+        return Ok(());
+    }
+    let message = format!("a tuple that holds a field cannot be {what}");
+    Err(Fault::new("FR-R028", message)
+        .help("reduce the field with a hood before it goes into the tuple"))
 }
 
 fn twice(export: bool) -> Fault {

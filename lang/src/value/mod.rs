@@ -138,6 +138,20 @@ impl Value {
         }
     }
 
+    /// Whether a field is hidden in this tuple or other container.
+    pub(crate) fn hides_field(&self) -> bool {
+        let is_or_hides = |v: &Self| matches!(v, Self::Field(_)) || v.hides_field();
+        match self {
+            Self::Tuple(items) => items.iter().any(is_or_hides),
+            Self::Option(Some(inner)) => is_or_hides(inner),
+            Self::Field(field) => field.values().any(is_or_hides),
+            Self::Map(entries) => entries.iter().any(|(k, v)| is_or_hides(k) || is_or_hides(v)),
+            Self::Set(items) => items.iter().any(is_or_hides),
+            Self::List(list) => list.snapshot().iter().any(is_or_hides),
+            _ => false,
+        }
+    }
+
     fn holds_activation(&self) -> bool {
         match self {
             Self::Function(f) => f.activation.is_some(),

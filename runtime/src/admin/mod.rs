@@ -90,6 +90,17 @@ pub enum Reply {
     },
 }
 
+/// A device whose last round failed: its service is left as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// The device.
+    pub device: String,
+    /// Failed rounds since the daemon started.
+    pub rounds: u64,
+    /// What is wrong with the program, with the source line.
+    pub diagnostic: String,
+}
+
 /// What one node knows of its cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StatusReport {
@@ -106,6 +117,9 @@ pub struct StatusReport {
     pub certificate_ends_in_days: Option<i64>,
     /// Every node known, ascending.
     pub nodes: Vec<Known>,
+    /// Devices of the node that answers whose last round failed.
+    #[serde(default)]
+    pub failing: Vec<Failing>,
     /// Links, peers and refusals of the node that answers.
     pub transport: TransportStatus,
 }

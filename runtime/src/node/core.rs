@@ -3,6 +3,7 @@
 
 use super::hosted::Hosted;
 use super::settling::Settling;
+use crate::admin::Failing;
 use crate::claims::{Claims, Verdict};
 use crate::cluster::{
     self, Change, ClusterEvent, MAX_RECENT, NodeStatus, ProgramStatus, RECENT, Table, Told,
@@ -95,6 +96,11 @@ impl Core {
             tracing::warn!(seconds, "this daemon stood still; it looks around before acting again");
             self.settle(now);
         }
+    }
+
+    /// Devices whose last round failed.
+    pub(super) fn failing(&self) -> Vec<Failing> {
+        self.devices.iter().filter_map(Hosted::failing).collect()
     }
 
     /// When the next round is due.

@@ -141,6 +141,7 @@ impl Daemon {
             wall_ms,
             certificate_ends_in_days: self.certificate.ends_soon(wall_seconds),
             nodes: self.core.known(now),
+            failing: self.core.failing(),
             transport: self.core.transport.status(),
         }
     }

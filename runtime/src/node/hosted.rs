@@ -1,5 +1,6 @@
 //! A device with what belongs to it: its service, when it is due, what it did last.
 
+use crate::admin::Failing;
 use crate::cluster::{DeviceStatus, MAX_NEIGHBORS, Neighbor};
 use crate::quic::Lane;
 use bytes::Bytes;
@@ -43,6 +44,8 @@ pub(super) struct Hosted {
     traps: u64,
     /// The last value or error, to notice changes.
     value: String,
+    /// The diagnostic of the last round, if it failed.
+    failure: Option<String>,
     said: Option<Micros>,
 }
 
@@ -65,6 +68,7 @@ impl Hosted {
             rounds: 0,
             traps: 0,
             value: String::new(),
+            failure: None,
             said: None,
         }
     }
@@ -142,6 +146,7 @@ impl Hosted {
         let device = &*self.name;
         match &report.result {
             Ok(value) => {
+                self.failure = None;
                 let value = shown(&value.to_string());
                 if value != self.value {
                     tracing::info!(device, round = report.round, value, "round");
@@ -156,6 +161,7 @@ impl Hosted {
                     tracing::error!(device, round = report.round, "the round failed:\n{text}");
                     self.value = first;
                 }
+                self.failure = Some(text);
             }
         }
     }
@@ -186,6 +192,12 @@ impl Hosted {
             self.said = Some(now);
             tracing::warn!(device = &*self.name, "action not taken: {what}");
         }
+    }
+
+    /// The last round, if it failed.
+    pub(super) fn failing(&self) -> Option<Failing> {
+        let diagnostic = self.failure.clone()?;
+        Some(Failing { device: self.name.to_string(), rounds: self.traps, diagnostic })
     }
 
     pub(super) fn status(&self, now: Micros) -> DeviceStatus {

@@ -48,6 +48,7 @@ fn report(services: Vec<ServiceSnapshot>) -> StatusReport {
         },
     });
     StatusReport {
+        failing: Vec::new(),
         node: "n0".to_owned(),
         cluster: "acme".to_owned(),
         at_us: 0,
