@@ -32,6 +32,17 @@ pub struct Limits {
     pub neighbors: usize,
 }
 
+/// Stack that threads need which run rounds under [`Limits::deep`].
+pub const ROUND_STACK: usize = 64 << 20;
+
+impl Limits {
+    /// For hosts that give their threads [`ROUND_STACK`]: programs may call some thousand deep.
+    pub fn deep() -> Self {
+        let round = fieldrun_lang::Limits::for_stack(ROUND_STACK / 2);
+        Self { round, ..Self::default() }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { round: fieldrun_lang::Limits::default(), frame_bytes: 1 << 20, neighbors: 4_096 }

@@ -13,8 +13,8 @@ pub mod json;
 pub mod wire;
 
 pub use device::{
-    Clock, Device, DeviceConfig, DeviceError, Input, Limits, Output, Reaction, RoundReport,
-    SensorFrame,
+    Clock, Device, DeviceConfig, DeviceError, Input, Limits, Output, ROUND_STACK, Reaction,
+    RoundReport, SensorFrame,
 };
 pub use fieldrun_lang::{Micros, NodeId, Program, Trap, Value};
 pub use inbox::{NeighborInfo, Retention};

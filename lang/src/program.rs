@@ -7,6 +7,7 @@ use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, HoodOp, UnaryOp};
 use crate::value::{Arity, Value};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A program that can run: it loaded without errors.
@@ -28,6 +29,12 @@ impl Program {
     /// The module name, or the name of the source for a program without one.
     pub fn name(&self) -> &str {
         &self.unit.name
+    }
+
+    /// Whether the program asks the environment for this name, as far as its text says so:
+    /// `env.get("name")` counts, a name that is computed does not.
+    pub fn reads_environment(&self, name: &str) -> bool {
+        self.unit.env_reads.contains(name)
     }
 
     /// Whether there is something to run: a library module has none.
@@ -58,6 +65,8 @@ pub(crate) struct Unit {
     pub(crate) scopes: Vec<Option<ScopeId>>,
     pub(crate) main: Option<Block>,
     pub(crate) by_identity: FxHashMap<u64, FunctionId>,
+    /// Names that the text asks the environment for.
+    pub(crate) env_reads: BTreeSet<Arc<str>>,
 }
 
 impl Unit {

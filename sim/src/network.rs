@@ -64,7 +64,7 @@ impl Network {
                 }
             })
             .collect();
-        Self { peers, link: scenario.link, limits: Limits::default() }
+        Self { peers, link: scenario.link, limits: Limits::deep() }
     }
 
     /// Runs a round of each given device at its time, on all threads. No round may depend on

@@ -10,15 +10,11 @@ pub(crate) mod sim;
 use crate::output::Failure;
 use std::future::Future;
 
-/// Stack of the threads that evaluate programs.
-const STACK_BYTES: usize = 8 << 20;
-
 /// Runs something asynchronous to its end. Two threads: a round that takes long must not hold up
 /// the supervision of services.
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start: {error}")))?;

@@ -4,7 +4,7 @@ use crate::args::{CheckArgs, EvalArgs};
 use crate::output::{self, Failure, Outcome};
 use fieldrun_device::host::Reading;
 use fieldrun_device::{
-    Clock, Device, DeviceConfig, Input, Micros, NodeId, Output, SensorFrame, json,
+    Clock, Device, DeviceConfig, Input, Limits, Micros, NodeId, Output, SensorFrame, json,
 };
 use fieldrun_stdlib::{LoadError, Loaded, load_file};
 use std::path::{Path, PathBuf};
@@ -35,6 +35,7 @@ pub(crate) fn eval(args: &EvalArgs) -> Outcome {
     let config = DeviceConfig {
         clock: Clock::Logical,
         seed: args.seed,
+        limits: Limits::deep(),
         ..DeviceConfig::new(id.clone(), loaded.program)
     };
     let mut device = Device::new(config);

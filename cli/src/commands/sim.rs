@@ -3,6 +3,7 @@
 use super::program;
 use crate::args::SimArgs;
 use crate::output::{self, Failure, Outcome};
+use fieldrun_device::ROUND_STACK;
 use fieldrun_sim::record::{Csv, JsonLines, SvgMaps};
 use fieldrun_sim::{Flow, Moment, Observer, Scenario, SimError};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,10 +15,9 @@ use std::time::Instant;
 
 pub(crate) fn sim(args: &SimArgs) -> Outcome {
     let scenario = scenario(args)?;
-    if let Some(threads) = args.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(8 << 20);
-        pool.build_global().map_err(Failure::usage)?;
-    }
+    // Zero means one for each core.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0));
+    pool.stack_size(ROUND_STACK).build_global().map_err(Failure::usage)?;
     let loaded = program::load(&scenario.program, &scenario.path)?;
     let files = Files::choose(args, &scenario)?;
     let mut observers: Vec<Box<dyn Observer>> = Vec::new();

@@ -1,5 +1,6 @@
 //! The daemons of a demonstration, and their orderly and their hasty end.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -26,12 +27,19 @@ pub(crate) struct Company {
     pub(crate) plan: Plan,
     daemon: Vec<String>,
     daemons: Vec<Child>,
+    /// Daemons that were ended in order while somebody played; they stay ended.
+    ended: BTreeSet<usize>,
 }
 
 impl Company {
     /// Starts all daemons.
     pub(crate) fn found(plan: Plan, options: &Options) -> Result<Self, DemoError> {
-        let mut company = Self { plan, daemon: options.daemon.clone(), daemons: Vec::new() };
+        let mut company = Self {
+            plan,
+            daemon: options.daemon.clone(),
+            daemons: Vec::new(),
+            ended: BTreeSet::new(),
+        };
         for index in 0..company.plan.nodes.len() {
             let child = company.start(index)?;
             company.daemons.push(child);
@@ -58,17 +66,26 @@ impl Company {
         command.spawn().map_err(failed())
     }
 
-    /// Starts daemons again that were killed; returns the services whose daemons these are.
+    /// Starts daemons again that were killed; returns what happened to daemons, in words. One that
+    /// ended in order stays ended if somebody plays.
     ///
     /// # Errors
     /// When a daemon has ended by itself, which a second start would not mend.
-    pub(crate) fn revive(&mut self) -> Result<Vec<String>, DemoError> {
+    pub(crate) fn revive(&mut self, playing: bool) -> Result<Vec<String>, DemoError> {
         let mut revived = Vec::new();
         for index in 0..self.daemons.len() {
             let ended =
                 self.daemons.get_mut(index).and_then(|child| child.try_wait().ok().flatten());
             let (Some(status), Some(node)) = (ended, self.plan.nodes.get(index)) else { continue };
             let service = node.service.clone();
+            if self.ended.contains(&index) {
+                continue;
+            }
+            if status.success() && playing {
+                self.ended.insert(index);
+                revived.push(format!("the daemon of {service} was ended and stays so"));
+                continue;
+            }
             if status.signal().is_none() {
                 let said = tail(&node.log);
                 return Err(DemoError::DaemonEnded { service, status: status.to_string(), said });
@@ -77,7 +94,7 @@ impl Company {
             if let Some(slot) = self.daemons.get_mut(index) {
                 *slot = child;
             }
-            revived.push(service);
+            revived.push(format!("the daemon of {service} was killed; started again"));
         }
         Ok(revived)
     }
@@ -157,9 +174,11 @@ impl Drop for Company {
     }
 }
 
-/// The end of a log.
+/// The end of a log, from the beginning of a line.
 fn tail(log: &Path) -> String {
     let bytes = std::fs::read(log).unwrap_or_default();
     let start = bytes.len().saturating_sub(SHOWN_LOG);
-    String::from_utf8_lossy(bytes.get(start..).unwrap_or_default()).trim_end().to_owned()
+    let end = String::from_utf8_lossy(bytes.get(start..).unwrap_or_default());
+    let whole = if start == 0 { &*end } else { end.split_once('\n').map_or("", |(_, rest)| rest) };
+    whole.trim_end().to_owned()
 }

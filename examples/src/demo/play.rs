@@ -172,8 +172,8 @@ impl<'a> Play<'a> {
                     self.screen.change(&change, &self.recorder)?;
                 }
                 _ = look.tick() => {
-                    for service in company.revive()? {
-                        self.screen.say(&format!("the daemon of {service} was killed; started again"))?;
+                    for news in company.revive(self.marks.end_us > 0)? {
+                        self.screen.say(&news)?;
                     }
                     self.screen.renew(&self.recorder)?;
                     looks += 1;

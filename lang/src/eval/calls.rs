@@ -148,11 +148,13 @@ impl Round<'_> {
         let saved = self.current;
         let saved_unit = std::mem::replace(&mut self.unit, unit.clone());
         let activation = self.activate(code.scope, outer);
+        self.calls += 1;
         for (param, arg) in code.params.iter().zip(args) {
             self.activations.define(activation, *param, arg);
         }
         let result = self
             .deeper(CALL_LEVELS, |round| round.below(frame::BODY, |round| round.block(&code.body)));
+        self.calls -= 1;
         self.unit = saved_unit;
         self.current = saved;
         result.map_err(|fault| fault.called(&code.name, span))

@@ -87,9 +87,9 @@ impl Round<'_> {
 
     fn spend(&mut self) -> Result<(), Fault> {
         if self.depth >= self.input.limits.depth {
-            let message = format!("recursion deeper than {} levels", self.input.limits.depth);
+            let message = format!("recursion deeper than {} calls", self.calls);
             return Err(Fault::new(TOO_DEEP, message)
-                .help("does the recursion end? did you mean `if` instead of `mux`? `mux` evaluates both branches"));
+                .help("`mux` evaluates both branches, so a recursion inside it never ends; `if` evaluates one"));
         }
         match self.fuel.checked_sub(1) {
             Some(left) => {

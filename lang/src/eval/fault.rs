@@ -45,8 +45,11 @@ impl Fault {
     /// The error occurred inside a call.
     #[must_use]
     pub(crate) fn called(mut self, function: &str, span: &Span) -> Self {
+        // A program without a module name is `?` inside.
+        let function = function.strip_prefix("?:").unwrap_or(function);
         if self.0.code == TOO_DEEP && self.0.trace.is_empty() {
-            self.0.message = format!("{} in {function}", self.0.message);
+            let calls = std::mem::take(&mut self.0.message);
+            self.0.message = format!("{calls} in {function}; did you mean if instead of mux?");
         }
         // Recursion calls from the same place again and again: said once.
         let repeats = self.0.trace.last().is_some_and(|(last, _)| {

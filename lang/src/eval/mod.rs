@@ -49,11 +49,23 @@ pub struct Limits {
     pub items: usize,
 }
 
+/// Stack that one level of nesting takes at most: measured, see the test
+/// `deep_recursion_fits_a_small_stack`.
+const STACK_BYTES_PER_LEVEL: usize = 1_200;
+
+impl Limits {
+    /// Limits for rounds on threads with so much stack.
+    pub fn for_stack(bytes: usize) -> Self {
+        let depth = u32::try_from(bytes / STACK_BYTES_PER_LEVEL).unwrap_or(u32::MAX);
+        // Fuel: about a second of this evaluator.
+        Self { fuel: 20_000_000, depth, text_bytes: 1 << 20, items: 1 << 20 }
+    }
+}
+
 impl Default for Limits {
+    /// For threads of 2 MiB, as they are spawned by default, with some left for the caller.
     fn default() -> Self {
-        // Fuel: about a second of this evaluator. Depth: fits a thread of 2 MiB with room to
-        // spare, see the test `deep_recursion_fits_a_small_stack`.
-        Self { fuel: 20_000_000, depth: 1_500, text_bytes: 1 << 20, items: 1 << 20 }
+        Self::for_stack(1_792 << 10)
     }
 }
 
@@ -158,6 +170,8 @@ pub(crate) struct Round<'a> {
     random: u64,
     fuel: u64,
     depth: u32,
+    /// Calls of definitions and lambdas that are under way.
+    calls: u32,
 }
 
 impl<'a> Round<'a> {
@@ -182,6 +196,7 @@ impl<'a> Round<'a> {
             random: input.random,
             fuel: input.limits.fuel,
             depth: 0,
+            calls: 0,
         }
     }
 

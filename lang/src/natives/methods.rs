@@ -143,6 +143,7 @@ fn text_method(text: &Arc<str>, name: &str, args: &[Value]) -> Result<Option<Val
             let next = at.as_number().map(|x| Value::Number(x.trunc() + 1.0));
             substring(text, at, next.as_ref())?
         }
+        ("compareTo", [Value::Text(other)]) => Value::Int(java_compare(text, other)),
         ("replace", [Value::Text(from), Value::Text(to)]) => {
             Value::text(&text.replace(&**from, to))
         }
@@ -173,6 +174,13 @@ fn with_text(text: &str, name: &str, other: &str) -> Option<Value> {
         }
         _ => return None,
     })
+}
+
+/// The difference of the first units that differ, else of the lengths.
+fn java_compare(a: &str, b: &str) -> i64 {
+    let pairs = a.encode_utf16().zip(b.encode_utf16());
+    let difference = pairs.map(|(x, y)| i64::from(x) - i64::from(y)).find(|d| *d != 0);
+    difference.unwrap_or_else(|| utf16_len(a) - utf16_len(b))
 }
 
 fn utf16_len(text: &str) -> i64 {

@@ -6,6 +6,7 @@ use crate::natives::Native;
 use crate::program::FunctionId;
 use crate::source::Span;
 use crate::syntax::ast::{Block, Expr, ExprKind, FunctionDef, LambdaParams, Statement};
+use crate::value::Arity;
 use std::sync::Arc;
 
 impl BodyResolver<'_, '_> {
@@ -24,22 +25,22 @@ impl BodyResolver<'_, '_> {
         self.report(diagnostic.help("pass exactly one expression for each parameter"));
     }
 
-    /// `{ a -> … }(1, 2)`: a function literal that is called on the spot.
-    pub(super) fn check_literal_arity(&mut self, callee: &Expr, found: usize, span: &Span) {
-        let ExprKind::Lambda { params, .. } = &callee.kind else { return };
-        let (fits, wants) = match params {
-            LambdaParams::Short => (found <= 1, "0 or 1".to_owned()),
-            LambdaParams::Named(names) => (found == names.len(), names.len().to_string()),
-        };
-        if !fits {
-            let message =
-                format!("this function must be invoked with {wants} arguments, found {found}");
-            self.report(
-                Diagnostic::error("FR-L039", span, message)
-                    .related(&callee.span, "the function")
-                    .help("pass exactly one expression for each parameter"),
-            );
-        }
+    /// A call of a function literal, on the spot or through the variable that holds it.
+    pub(super) fn check_literal_arity(
+        &mut self,
+        known: Option<Arity>,
+        callee: &Span,
+        found: usize,
+        span: &Span,
+    ) {
+        let Some(arity) = known.filter(|arity| !arity.accepts(found)) else { return };
+        let wants = arity.describe();
+        let message = format!("this function must be invoked with {wants}, found {found}");
+        self.report(
+            Diagnostic::error("FR-L039", span, message)
+                .related(callee, "the function")
+                .help("pass exactly one expression for each parameter"),
+        );
     }
 
     pub(super) fn check_native_arity(
@@ -59,8 +60,9 @@ impl BodyResolver<'_, '_> {
 
     /// Remembers which definitions cannot be reducers.
     pub(super) fn note_communicators(&mut self, defs: &[FunctionDef]) {
-        let spans =
-            defs.iter().filter_map(|def| Some((def.name.text.clone(), communicates(&def.body)?)));
+        let spans = defs
+            .iter()
+            .filter_map(|def| Some((def.name.text.clone(), communicates(&def.body, &[])?)));
         self.communicators.extend(spans);
     }
 
@@ -106,7 +108,7 @@ impl BodyResolver<'_, '_> {
     /// The reducer of `hood(reducer, …)`.
     pub(super) fn check_reducer(&mut self, reducer: &Expr) {
         let communicating = match &reducer.kind {
-            ExprKind::Lambda { body, .. } => communicates(body),
+            ExprKind::Lambda { .. } => in_expr(reducer, &self.fields),
             ExprKind::Name(name) => self.communicators.get(name).cloned(),
             _ => None,
         };
@@ -136,7 +138,7 @@ fn evidently_field(statement: &Statement) -> bool {
     }
 }
 
-fn is_field(expr: &Expr) -> bool {
+pub(super) fn is_field(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Nbr(_) => true,
         ExprKind::Unary(_, operand) => is_field(operand),
@@ -149,34 +151,40 @@ fn is_field(expr: &Expr) -> bool {
     }
 }
 
-/// The first `nbr`, `rep` or `share` in a body.
-fn communicates(block: &Block) -> Option<Span> {
+/// The first `nbr`, `rep` or `share` in a body, or the first read of one of these fields.
+fn communicates(block: &Block, fields: &[Arc<str>]) -> Option<Span> {
     block.statements.iter().find_map(|statement| match statement {
         Statement::Let { value, .. } | Statement::Assign { value, .. } | Statement::Expr(value) => {
-            in_expr(value)
+            in_expr(value, fields)
         }
-        Statement::If { condition, then, .. } => {
-            in_expr(condition).or_else(|| then.as_ref().and_then(communicates))
-        }
+        Statement::If { condition, then, .. } => in_expr(condition, fields)
+            .or_else(|| then.as_ref().and_then(|then| communicates(then, fields))),
     })
 }
 
-fn in_expr(expr: &Expr) -> Option<Span> {
-    let all = |exprs: &[Expr]| exprs.iter().find_map(in_expr);
+fn in_expr(expr: &Expr, fields: &[Arc<str>]) -> Option<Span> {
+    let here = |e: &Expr| in_expr(e, fields);
+    let inside = |block: &Block| communicates(block, fields);
+    let all = |exprs: &[Expr]| exprs.iter().find_map(here);
     match &expr.kind {
         ExprKind::Nbr(_) | ExprKind::Rep { .. } | ExprKind::Share { .. } => Some(expr.span.clone()),
-        ExprKind::Unary(_, e) | ExprKind::Hood { field: e, .. } | ExprKind::Eval(e) => in_expr(e),
-        ExprKind::Binary(_, a, b) => in_expr(a).or_else(|| in_expr(b)),
+        ExprKind::Name(name) if fields.contains(name) => Some(expr.span.clone()),
+        ExprKind::Unary(_, e) | ExprKind::Hood { field: e, .. } | ExprKind::Eval(e) => here(e),
+        ExprKind::Binary(_, a, b) => here(a).or_else(|| here(b)),
         ExprKind::Tuple(items) => all(items),
-        ExprKind::Call { callee, args } => in_expr(callee).or_else(|| all(args)),
-        ExprKind::Method { target, args, .. } => in_expr(target).or_else(|| all(args)),
+        ExprKind::Call { callee, args } => here(callee).or_else(|| all(args)),
+        ExprKind::Method { target, args, .. } => here(target).or_else(|| all(args)),
         ExprKind::If { condition, then, otherwise }
         | ExprKind::Mux { condition, then, otherwise } => {
-            in_expr(condition).or_else(|| communicates(then)).or_else(|| communicates(otherwise))
+            here(condition).or_else(|| inside(then)).or_else(|| inside(otherwise))
         }
-        ExprKind::Lambda { body, params: LambdaParams::Short | LambdaParams::Named(_) } => {
-            communicates(body)
+        // Its own parameters hide fields of the same names.
+        ExprKind::Lambda { body, params: LambdaParams::Named(params) } => {
+            let hidden = |field: &&Arc<str>| params.iter().any(|p| p.text == **field);
+            let visible: Vec<_> = fields.iter().filter(|f| !hidden(f)).cloned().collect();
+            communicates(body, &visible)
         }
+        ExprKind::Lambda { body, params: LambdaParams::Short } => inside(body),
         _ => None,
     }
 }

@@ -33,6 +33,10 @@ impl BodyResolver<'_, '_> {
             "Infinity" => {
                 (ExprKind::Constant(Value::Number(f64::INFINITY)), "`POSITIVE_INFINITY`".to_owned())
             }
+            "e" => {
+                let today = "`java::lang::Math::E`".to_owned();
+                (ExprKind::Constant(Value::Number(std::f64::consts::E)), today)
+            }
             "null" => return None,
             _ => {
                 let today = format!(

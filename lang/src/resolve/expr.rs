@@ -1,5 +1,6 @@
 //! Bodies: every name of a definition or program resolved.
 
+use super::check::is_field;
 use super::modules::{Loader, arity};
 use super::names::{Binding, Visible, automatic, nearest};
 use super::scope::{DialectUse, Found, Frames, Kind};
@@ -13,6 +14,17 @@ use crate::syntax::ast::{self, FunctionDef, LambdaParams, Name};
 use crate::value::{Arity, Value};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
+
+/// The number of parameters of a function literal.
+fn literal_arity(expr: &ast::Expr) -> Option<Arity> {
+    match &expr.kind {
+        ast::ExprKind::Lambda { params: LambdaParams::Short, .. } => Some(Arity::Short),
+        ast::ExprKind::Lambda { params: LambdaParams::Named(names), .. } => {
+            Some(arity(names.len()))
+        }
+        _ => None,
+    }
+}
 
 /// A short lambda that is being read.
 struct Short {
@@ -37,6 +49,10 @@ pub(super) struct BodyResolver<'r, 'a> {
     lambdas: usize,
     /// Each short lambda around this place.
     shorts: Vec<Short>,
+    /// Variables that evidently hold fields.
+    pub(super) fields: Vec<Arc<str>>,
+    /// Variables that hold a function literal.
+    literals: FxHashMap<LocalId, Arity>,
     /// Definitions of this module that communicate or keep state, and where.
     pub(super) communicators: FxHashMap<Arc<str>, Span>,
 }
@@ -59,6 +75,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             enclosing: String::new(),
             lambdas: 0,
             shorts: Vec::new(),
+            fields: Vec::new(),
+            literals: FxHashMap::default(),
             communicators: FxHashMap::default(),
         }
     }
@@ -76,6 +94,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         self.lambdas = 0;
         self.frames = Frames::default();
         self.shorts.clear();
+        self.fields.clear();
+        self.literals.clear();
     }
 
     pub(super) fn definition(&mut self, module: &str, position: usize, def: &FunctionDef) {
@@ -179,15 +199,25 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                             .help("the later definition hides the earlier; to change the variable, leave out `let`"),
                     );
                 }
+                let literal = literal_arity(value);
+                if is_field(value) {
+                    self.fields.push(name.text.clone());
+                }
                 let value = self.expr(value);
-                let local =
-                    self.frames.reveal(&name.text).unwrap_or_else(|| self.loader.new_local());
+                let revealed = self.frames.reveal(&name.text);
+                let local = revealed.unwrap_or_else(|| self.loader.new_local());
+                if let Some(arity) = literal {
+                    self.literals.insert(local, arity);
+                }
                 Statement::Let(local, value)
             }
             ast::Statement::Assign { name, value } => {
                 let value = self.expr(value);
                 match self.frames.find(&name.text) {
-                    Found::Local(local) => Statement::Assign(local, value),
+                    Found::Local(local) => {
+                        self.literals.remove(&local);
+                        Statement::Assign(local, value)
+                    }
                     found => {
                         self.bad_assignment(name, matches!(found, Found::TooEarly));
                         Statement::Expr(value)
@@ -264,6 +294,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             }
             ast::ExprKind::Share { local, field, init, body, yields } => {
                 let init = self.boxed(init);
+                self.fields.push(field.text.clone());
                 let names = [local.as_ref(), Some(field)];
                 let (scope, vars, body, yields) = self.stateful(&names, body, yields.as_ref());
                 let local = vars.first().copied().flatten();
@@ -396,6 +427,11 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let args = self.exprs(args);
         let (kind, name) = self.dialect_method(target.kind, &name.text);
         target.kind = kind;
+        if let (ExprKind::Env, Some(ExprKind::Constant(Value::Text(key)))) =
+            (&target.kind, args.first().map(|arg| &arg.kind))
+        {
+            self.loader.env_reads.insert(key.clone());
+        }
         ExprKind::Method { target, name, args }
     }
 
@@ -426,7 +462,14 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             }
             Some(Binding::Host(name)) => Callee::Host(name),
             _ => {
-                self.check_literal_arity(callee, args.len(), span);
+                let known = match &callee.kind {
+                    ast::ExprKind::Name(name) => match self.frames.find(name) {
+                        Found::Local(local) => self.literals.get(&local).copied(),
+                        _ => None,
+                    },
+                    _ => literal_arity(callee),
+                };
+                self.check_literal_arity(known, &callee.span, args.len(), span);
                 Callee::Value(self.boxed(callee))
             }
         };
@@ -497,6 +540,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     fn unresolved_help(&mut self, name: &str) -> String {
+        if name == "e" {
+            return "`e` and `E` are reserved; for Euler's number write `java::lang::Math::E`"
+                .to_owned();
+        }
         if name == "null" {
             return "there is no null; use Option (`optionally(x)`) or a default value".to_owned();
         }

@@ -11,6 +11,7 @@ use crate::syntax::ast::{FunctionDef, Module};
 use crate::syntax::parse;
 use crate::value::Arity;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Most modules of one program.
@@ -45,6 +46,7 @@ pub(super) struct Loader<'a> {
     pub(super) scopes: Vec<Option<ScopeId>>,
     next_local: u32,
     main: Option<crate::program::Block>,
+    pub(super) env_reads: BTreeSet<Arc<str>>,
 }
 
 impl<'a> Loader<'a> {
@@ -58,6 +60,7 @@ impl<'a> Loader<'a> {
             scopes: Vec::new(),
             next_local: 0,
             main: None,
+            env_reads: BTreeSet::new(),
         }
     }
 
@@ -116,6 +119,7 @@ impl<'a> Loader<'a> {
             scopes: self.scopes,
             main: self.main,
             by_identity: FxHashMap::default(),
+            env_reads: self.env_reads,
         }
     }
 

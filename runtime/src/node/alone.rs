@@ -3,21 +3,26 @@
 use crate::clock::now_micros;
 use fieldrun_device::host::Reading;
 use fieldrun_device::{
-    Device, DeviceConfig, Input, Micros, NodeId, Output, Program, RoundReport, SensorFrame,
+    Device, DeviceConfig, Input, Limits, Micros, NodeId, Output, Program, RoundReport, SensorFrame,
 };
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Runs a program on one device, a round a second, until `on_round` breaks off. What the program
-/// asks its host to do is logged; there is no service to do it to.
+/// asks its host to do is logged; there is no service to do it to. Must be polled on a thread with
+/// [`fieldrun_device::ROUND_STACK`].
 pub async fn run_alone(
     program: Arc<Program>,
     env: Vec<(String, Reading)>,
     seed: u64,
     mut on_round: impl FnMut(&RoundReport) -> ControlFlow<()>,
 ) {
-    let config = DeviceConfig { seed, ..DeviceConfig::new(NodeId::text("alone"), program) };
+    let config = DeviceConfig {
+        seed,
+        limits: Limits::deep(),
+        ..DeviceConfig::new(NodeId::text("alone"), program)
+    };
     let mut device = Device::new(config);
     let sensors = SensorFrame { env, position: Some(vec![0.0, 0.0]) };
     loop {

@@ -1,6 +1,7 @@
 //! The loop of a node: waits for what comes next and hands it to the core.
 
 use super::core::Core;
+use super::drain::Drains;
 use super::{End, operator};
 use crate::admin::{Call, Request, Serving, StatusReport};
 use crate::ca::CertificateInfo;
@@ -28,6 +29,7 @@ pub(super) struct Daemon {
     pub(super) end: watch::Receiver<Option<End>>,
     pub(super) ask_end: watch::Sender<Option<End>>,
     pub(super) certificate: CertificateInfo,
+    pub(super) drains: Drains,
     pub(super) _admin: Serving,
 }
 
@@ -62,6 +64,7 @@ impl Daemon {
                 other => self.take(now, other),
             }
             self.core.run_due(now);
+            self.drains.enforce(now, &self.services);
             self.core.leave_time_for_others(now, now_micros());
             if tell <= now {
                 tell = Micros(now.0.saturating_add(TELL_EVERY.0));
@@ -115,20 +118,21 @@ impl Daemon {
                 let _ = answer.send(report);
             }
             Woken::Call(Call::Command(request, answer)) => {
-                let result = self.command(&request);
+                let result = self.command(now, &request);
                 let _ = answer.send(result);
             }
             Woken::End(_) | Woken::Stopped | Woken::Time | Woken::Nothing => {}
         }
     }
 
-    fn command(&mut self, request: &Request) -> Result<String, String> {
+    fn command(&mut self, now: Micros, request: &Request) -> Result<String, String> {
         if let Request::Shutdown { stop_services } = request {
             let end = if *stop_services { End::StopServices } else { End::ServicesRunOn };
             self.ask_end.send_replace(Some(end));
             return Ok("the daemon ends".to_owned());
         }
-        operator::command(&self.services, request, &self.core.table.whereabouts())
+        let elsewhere = self.core.table.whereabouts();
+        operator::command(&self.services, request, &elsewhere, (&mut self.drains, now))
     }
 
     fn report(&mut self, now: Micros) -> StatusReport {

@@ -4,7 +4,8 @@
 //! with its own name. Neighbours are the devices of linked nodes and the other devices of the same
 //! node.
 //!
-//! * `daemon`: the loop, which waits for links, services, clients and the clock; it has a thread of
+//! * `daemon`: the loop, which waits for links, services, clients and the clock;
+//! * `operator`, `drain`: commands to services, and planned stops in the order of the program; it has a thread of
 //!   its own, so that a program that computes for long delays neither links nor probes;
 //! * `core`: what it does with them; `hosted`: a device with its service;
 //! * `settling`: looking before acting after a start or a pause.
@@ -12,6 +13,7 @@
 mod alone;
 mod core;
 mod daemon;
+mod drain;
 mod hosted;
 mod operator;
 mod settling;
@@ -20,6 +22,7 @@ pub use alone::run_alone;
 
 use self::core::{Core, DEVICES};
 use self::daemon::Daemon;
+use self::drain::Drains;
 use self::hosted::Hosted;
 use crate::admin;
 use crate::ca::CertificateInfo;
@@ -32,7 +35,7 @@ use crate::identity::Identity;
 use crate::quic::{LinkEvents, MAX_FRAME, QuicError, Transport, TransportConfig, mix};
 use crate::tls::{Credentials, TlsError};
 use fieldrun_device::{
-    Clock, Device, DeviceConfig, Limits, Micros, NodeId, Program, Reaction, Retention,
+    Clock, Device, DeviceConfig, Limits, Micros, NodeId, Program, ROUND_STACK, Reaction, Retention,
 };
 use fieldrun_glue::{GlueError, Services};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -55,9 +58,6 @@ const MAX_LAG: usize = 1024;
 
 /// Questions of clients that wait at most.
 const MAX_CALLS: usize = 32;
-
-/// Stack of the thread that runs programs: four times what the deepest allowed nesting takes.
-const STACK: usize = 8 << 20;
 
 /// How a node ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +163,7 @@ impl Node {
         let (name, socket) = (config.name.clone(), config.socket.clone());
         let end = watch::Sender::new(None);
         let start = Start { config, who: credentials.who().clone(), program, incarnation, seed };
+        let drains = Drains::new(&start.program);
         let core = start.core(&services, transport, watchers);
         tracing::info!(
             node = name, incarnation, %addr, socket = %socket.display(),
@@ -178,6 +179,7 @@ impl Node {
             end: end.subscribe(),
             ask_end: end.clone(),
             certificate: credentials.certificate().clone(),
+            drains,
             _admin: admin,
         };
         let ended = Some(in_own_thread(daemon)?);
@@ -232,7 +234,7 @@ fn in_own_thread(daemon: Daemon) -> Result<oneshot::Receiver<()>, NodeError> {
         // Fails when nobody waits for it.
         let _ = done.send(());
     };
-    let thread = std::thread::Builder::new().name("rounds".to_owned()).stack_size(STACK);
+    let thread = std::thread::Builder::new().name("rounds".to_owned()).stack_size(ROUND_STACK);
     thread.spawn(run).map_err(NodeError::Thread)?;
     Ok(ended)
 }
@@ -334,7 +336,7 @@ impl Start {
         let period = Micros(u64::try_from(self.config.period.as_micros()).unwrap_or(u64::MAX));
         let stale = Micros((self.config.stale_after * period.0 as f64) as u64);
         // The envelope takes two bytes of what the transport carries.
-        let limits = Limits { frame_bytes: MAX_FRAME - 2, ..Limits::default() };
+        let limits = Limits { frame_bytes: MAX_FRAME - 2, ..Limits::deep() };
         let mut core = Core {
             program: ProgramStatus {
                 name: base_name(self.program.name()).to_owned(),

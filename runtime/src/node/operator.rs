@@ -1,6 +1,8 @@
 //! The operator's commands to services of this node.
 
+use super::drain::Drains;
 use crate::admin::Request;
+use fieldrun_device::Micros;
 use fieldrun_glue::{Command, Origin, Outcome, Services};
 use std::collections::BTreeMap;
 
@@ -9,10 +11,11 @@ pub(super) fn command(
     services: &Services,
     request: &Request,
     elsewhere: &BTreeMap<String, String>,
+    (drains, now): (&mut Drains, Micros),
 ) -> Result<String, String> {
     let (id, command, verb) = match request {
         Request::Start { service } => (service, Command::Start, "start"),
-        Request::Stop { service } => (service, Command::Stop, "stop"),
+        Request::Stop { service } => (service, drains.command(), "stop"),
         Request::Restart { service } => (service, Command::Restart, "restart"),
         Request::Reset { service } => (service, Command::Reset, "reset"),
         Request::Status | Request::Watch | Request::Shutdown { .. } => {
@@ -24,6 +27,10 @@ pub(super) fn command(
     };
     match service.command(Origin::Operator, command) {
         Ok(ticket) => Ok(match ticket.outcome() {
+            Outcome::Accepted if command == Command::Drain => {
+                drains.begun(now, id);
+                format!("{id}: {verb} accepted; what needs it stops first")
+            }
             Outcome::Accepted => format!("{id}: {verb} accepted"),
             Outcome::Unchanged => format!("{id}: nothing to do"),
         }),

@@ -1,12 +1,12 @@
 //! Operators, calls and methods.
 
-use super::super::ast::{BinaryOp, Expr, ExprKind, LambdaParams, UnaryOp};
+use super::super::ast::{BinaryOp, Expr, ExprKind, LambdaParams, Name, UnaryOp};
 use super::super::token::Tok;
 use super::{Parse, Parser};
 use crate::diag::Diagnostic;
 
 /// Most operators or calls in one chain.
-const MAX_CHAIN: usize = 400;
+const MAX_CHAIN: usize = 1_000;
 
 /// The level of a binary operator, low to high; all associate to the left.
 fn binary(tok: &Tok) -> Option<(u8, BinaryOp)> {
@@ -127,22 +127,21 @@ impl Parser<'_> {
     fn parse_method(&mut self, target: Expr) -> Parse<Expr> {
         let start = target.span.clone();
         self.advance();
+        if let Tok::Word(word) = self.peek().clone()
+            && ["e", "E"].contains(&&*word)
+        {
+            // `Math.E`: reserved words are not even names of methods.
+            let name = Name { text: word, span: self.here() };
+            let help = self.property_help(&target, &name);
+            let diagnostic =
+                Diagnostic::error("FR-L023", &name.span, "there is no property access");
+            return Err(self.report(diagnostic.help(help)));
+        }
         let name = self.expect_member(
             "a method call looks like `a.size()`; a number needs digits behind its dot",
         )?;
         if !matches!(self.peek(), Tok::LParen | Tok::LBrace) {
-            let qualified =
-                matches!(&target.kind, ExprKind::Name(n) if n.starts_with(char::is_uppercase));
-            let help = if qualified {
-                let class = target.span.text();
-                format!("write `{0}` for a constant, or `java::lang::{class}::{0}`", name.text)
-            } else {
-                format!(
-                    "there is no property access; write `{}.{}()`",
-                    target.span.text(),
-                    name.text
-                )
-            };
+            let help = self.property_help(&target, &name);
             let diagnostic = Diagnostic::error(
                 "FR-L023",
                 &name.span,
@@ -155,6 +154,30 @@ impl Parser<'_> {
         let args = self.parse_args()?;
         let span = self.since(&start);
         Ok(Expr { kind: ExprKind::Method { target: Box::new(target), name, args }, span })
+    }
+
+    /// What was meant by `a.b` without arguments: a method, or a constant of a class that is
+    /// written out as in `java.lang.Math.PI`.
+    fn property_help(&mut self, target: &Expr, name: &Name) -> String {
+        let mut parts: Vec<String> = vec![target.span.text().to_owned(), name.text.to_string()];
+        let mut n = usize::from(!matches!(self.peek(), Tok::Dot));
+        while let (Tok::Dot, Tok::Word(word)) = (&self.ahead(n).tok, &self.ahead(n + 1).tok) {
+            parts.push(word.to_string());
+            n += 2;
+        }
+        let class = parts.iter().rev().skip(1).any(|part| part.starts_with(char::is_uppercase));
+        let dotted = parts.iter().all(|part| part.chars().all(|c| c.is_alphanumeric()));
+        if !(class && dotted) {
+            let target = target.span.text();
+            return format!("there is no property access; write `{target}.{}()`", name.text);
+        }
+        let constant = parts.last().cloned().unwrap_or_default();
+        let path = if parts.len() == 2 { "java::lang::" } else { "" };
+        let qualified = format!("{path}{}", parts.join("::"));
+        match constant.as_str() {
+            "E" => format!("write `{qualified}`"),
+            _ => format!("write `{constant}` or `{qualified}`"),
+        }
     }
 
     fn parse_call(&mut self, callee: Expr) -> Parse<Expr> {

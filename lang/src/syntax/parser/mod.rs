@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// Deepest nesting of brackets and constructs: far beyond what a person writes, and small enough
 /// for any thread's stack.
-const MAX_NESTING: usize = 200;
+const MAX_NESTING: usize = 400;
 /// Further errors of one text are dropped: they mostly repeat.
 const MAX_ERRORS: usize = 50;
 

@@ -90,6 +90,11 @@ impl Parser<'_> {
 
     /// A variable or function, plain or qualified, or the old function `x -> { … }`.
     fn parse_variable(&mut self, word: &Arc<str>, start: Span) -> Parse<Expr> {
+        if **word == *"e" {
+            // Euler's number in the 2015 dialect; the resolver knows whether this text is in it.
+            self.advance();
+            return Ok(Expr { kind: ExprKind::Name(word.clone()), span: start });
+        }
         if is_reserved(word) {
             return Err(self.reserved_word(word));
         }
