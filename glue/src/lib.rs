@@ -60,3 +60,4 @@ pub use spec::{
 };
 pub use status::{Desired, Fault, Repair, ServiceEvent, ServiceSnapshot, Status, View};
 pub use text::{parse_duration, split_words};
+pub use validate::validate;

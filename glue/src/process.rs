@@ -168,6 +168,25 @@ pub(crate) fn main_of(mark: &str) -> Option<ProcessId> {
     members(mark, None).strays.into_iter().find(leads).and_then(ProcessId::of)
 }
 
+/// The mark of a living process whose mark begins so. Needed when the record of a service is lost:
+/// a second copy of what still runs must not be started.
+pub(crate) fn living_mark(prefix: &str) -> Option<String> {
+    let entry = format!("{MARK}={prefix}");
+    let processes = fs::read_dir("/proc").ok()?;
+    let environments = processes.flatten().filter(|process| {
+        let pid = process.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
+        pid.and_then(stat).is_some_and(|stat| !stat.zombie)
+    });
+    environments.filter_map(|process| fs::read(process.path().join("environ")).ok()).find_map(
+        |environment| {
+            let mut entries = environment.split(|byte| *byte == 0);
+            let found = entries.find(|candidate| candidate.starts_with(entry.as_bytes()))?;
+            let mark = found.get(MARK.len() + 1..)?;
+            String::from_utf8(mark.to_vec()).ok()
+        },
+    )
+}
+
 fn carries(pid: i32, entry: &str) -> bool {
     // Unreadable: another user's, so not one of ours.
     let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return false };

@@ -101,19 +101,41 @@ pub(crate) fn past(spec: &ServiceSpec, file: &Path, boot: &str) -> std::io::Resu
         ..Past::default()
     };
     match durable::load::<Record>(file)? {
-        Loaded::Missing => Ok(fresh),
+        Loaded::Missing => Ok(without_record(fresh, spec, file)),
         Loaded::Quarantined(aside) => {
             tracing::warn!(service = %spec.id, aside = %aside.display(),
-                "the state file was damaged and is put aside; a process that is still running \
-                 is not known any more");
-            Ok(fresh)
+                "the state file was damaged and is put aside");
+            Ok(without_record(fresh, spec, file))
         }
         Loaded::Value(record) if record.format != FORMAT => {
             tracing::warn!(service = %spec.id, "the state file has an unknown format; ignored");
-            Ok(fresh)
+            Ok(without_record(fresh, spec, file))
         }
         Loaded::Value(record) => Ok(remembered(record, boot)),
     }
+}
+
+/// Nothing is written of a service; its process may live on all the same.
+fn without_record(fresh: Past, spec: &ServiceSpec, file: &Path) -> Past {
+    let Some(mark) = process::living_mark(&mark_prefix(&spec.id, file)) else { return fresh };
+    let main = process::main_of(&mark);
+    tracing::warn!(service = %spec.id, mark, "a process of it was found without a record");
+    let found = match main {
+        Some(_) => Found::Process(Status::Run),
+        None => Found::Leftovers,
+    };
+    Past { mark: Some(mark), process: main, found: Some(found), ..fresh }
+}
+
+/// How the marks of a service's processes begin: its id and where its state is, so that services of
+/// the same name under other daemons of the host are others.
+pub(crate) fn mark_prefix(id: &str, file: &Path) -> String {
+    let folder = file.parent().and_then(|folder| folder.canonicalize().ok()).unwrap_or_default();
+    let place =
+        folder.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    format!("{id}:{place:016x}:")
 }
 
 fn remembered(record: Record, boot: &str) -> Past {

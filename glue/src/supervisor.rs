@@ -13,7 +13,7 @@ use crate::log;
 use crate::machine::{Effect, Event, Found, Machine, ProbeKind, Rules};
 use crate::prober::{Abort, Probed, Prober, STOOD_STILL};
 use crate::process::{self, Main, ProcessId};
-use crate::record::{Files, Keeper, Past, Record};
+use crate::record::{self, Files, Keeper, Past, Record};
 use crate::spec::{ServiceSpec, StopAction};
 use crate::status::{ServiceEvent, ServiceSnapshot, View, micros, millis};
 
@@ -178,7 +178,8 @@ impl Supervisor {
         let spec = &self.shared.spec;
         // Written before there is a process: a daemon that dies right after the start must be
         // able to find it by this mark.
-        let mark = format!("{}:{}:{}", spec.id, std::process::id(), micros(clock::now()));
+        let prefix = record::mark_prefix(&spec.id, &self.files.state);
+        let mark = format!("{prefix}{}:{}", std::process::id(), micros(clock::now()));
         self.mark = Some(mark.clone());
         self.process = None;
         self.keep();

@@ -13,7 +13,10 @@ const MIN_LOG: u64 = 1024;
 const MAX_STEPS: usize = 16;
 
 /// Checks each service and the set as a whole. Dependencies on services elsewhere are fine.
-pub(crate) fn validate(specs: &[ServiceSpec]) -> Result<(), GlueError> {
+///
+/// # Errors
+/// The first problem.
+pub fn validate(specs: &[ServiceSpec]) -> Result<(), GlueError> {
     let mut seen = BTreeSet::new();
     for (count, spec) in specs.iter().enumerate() {
         check_id(&spec.id)?;

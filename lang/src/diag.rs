@@ -33,6 +33,8 @@ pub struct Diagnostic {
     pub related: Vec<(Span, String)>,
     /// How to mend it.
     pub help: Option<String>,
+    /// The calls that led here, innermost first, as text.
+    pub trace: Option<String>,
 }
 
 impl Diagnostic {
@@ -60,6 +62,7 @@ impl Diagnostic {
             label: String::new(),
             related: Vec::new(),
             help: None,
+            trace: None,
         }
     }
 
@@ -110,6 +113,9 @@ impl Diagnostic {
         }
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
+        }
+        if let Some(trace) = &self.trace {
+            group = group.element(Level::NOTE.message(trace.as_str()));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group])

@@ -134,15 +134,15 @@ impl Credentials {
         };
         let foreign =
             |cause: String| TlsError::Foreign { path: cert.to_owned(), ca: ca.to_owned(), cause };
-        let verifier = self.server_verifier().map_err(|error| unusable(error.to_string()))?;
+        let verifier = self.server_verifier().map_err(|error| unusable(in_words(&error)))?;
         let name = ServerName::try_from(self.who.node.clone())
             .map_err(|error| unusable(error.to_string()))?;
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let leaf = self.chain.first().ok_or_else(|| unusable("no certificate".to_owned()))?;
         verifier
             .verify_server_cert(leaf, &[], &name, &[], UnixTime::since_unix_epoch(since))
-            .map_err(|error| foreign(error.to_string()))?;
-        self.server().map_err(|error| unusable(error.to_string()))?;
+            .map_err(|error| foreign(in_words(&error)))?;
+        self.server().map_err(|error| unusable(in_words(&error)))?;
         Ok(())
     }
 
@@ -252,6 +252,17 @@ pub(crate) fn peer_identity(connection: &quinn::Connection) -> Result<Identity, 
     match chain.as_deref().and_then(|chain| chain.first()) {
         Some(leaf) => identity::of_certificate(leaf),
         None => Err(IdentityError::Names("the peer sent no certificate")),
+    }
+}
+
+/// What TLS says, in words for operators.
+fn in_words(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "another authority signed it".to_owned()
+        }
+        rustls::Error::InconsistentKeys(_) => "the key belongs to another certificate".to_owned(),
+        other => other.to_string(),
     }
 }
 

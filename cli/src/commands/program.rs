@@ -6,18 +6,41 @@ use fieldrun_device::host::Reading;
 use fieldrun_device::{
     Clock, Device, DeviceConfig, Input, Limits, Micros, NodeId, Output, SensorFrame, json,
 };
-use fieldrun_stdlib::{LoadError, Loaded, load_file};
+use fieldrun_lang::ModuleSource;
+use fieldrun_stdlib::{Library, LoadError, Loaded, load_file, load_text};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Loads a program and prints what is worth saying about it.
 pub(crate) fn load(path: &Path, folders: &[PathBuf]) -> Result<Loaded, Failure> {
-    let loaded = load_file(path, folders).map_err(|error| match error {
+    if let Some(missing) = folders.iter().find(|folder| !folder.is_dir()) {
+        let missing = missing.display();
+        return Err(Failure::usage(format!("--path {missing}: there is no such folder")));
+    }
+    let loaded = load_argument(path, folders).map_err(|error| match error {
         LoadError::Program(diagnostics) => Failure::usage(diagnostics.render(output::colour())),
         other => Failure::usage(other),
     })?;
     output::findings(&loaded.findings);
     Ok(loaded)
+}
+
+/// A program argument is a file, else a module such as `a:b`, else the text of a program.
+fn load_argument(path: &Path, folders: &[PathBuf]) -> Result<Loaded, LoadError> {
+    let text = path.to_string_lossy();
+    let is_file = path.exists() || path.extension().is_some_and(|e| e == "pt");
+    if is_file {
+        return load_file(path, folders);
+    }
+    let library = Library { folders: folders.to_vec(), program_folder: None };
+    match library.module(&text) {
+        Some(source) => load_text(&source.name, &source.text, folders),
+        // A word alone is rather a file name with a typing error than a program.
+        None if text.chars().all(|c| c.is_alphanumeric() || "_-./:".contains(c)) => {
+            load_file(path, folders)
+        }
+        None => load_text("argument", &text, folders),
+    }
 }
 
 /// `fieldrun check PROGRAM.pt`.

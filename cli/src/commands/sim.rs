@@ -42,6 +42,14 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     } else {
         output::text(&page)?;
     }
+    if let Some(first) =
+        summary.counts.first_trap.as_ref().filter(|_| summary.counts.traps == summary.counts.events)
+    {
+        return Err(Failure::usage(format!(
+            "every round of every device failed\n\n{}",
+            first.message
+        )));
+    }
     for file in files.svg.iter().chain(&files.csv) {
         output::say(&format!("wrote {}", file.display()));
     }

@@ -80,6 +80,30 @@ async fn a_killed_daemon_leaves_its_service_to_the_next() {
 }
 
 #[tokio::test]
+async fn a_running_service_whose_record_is_lost_is_found_and_not_doubled() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    for damage in [Some(""), None] {
+        let folder = tempfile::tempdir_in(&path).unwrap();
+        let inner = folder.path().to_owned();
+        let bench = Bench::within(folder, vec![beating(&inner)]).await;
+        let pid = bench.start("a").await.pid.unwrap();
+        let folder = bench.abandon().await;
+        let record = inner.join("a.service.json");
+        match damage {
+            Some(text) => std::fs::write(record, text).unwrap(),
+            None => std::fs::remove_file(record).unwrap(),
+        }
+        let bench = Bench::within(folder, vec![beating(&inner)]).await;
+        bench.the("a").command(Origin::Program, Command::Start).unwrap();
+        let found = bench.reaches("a", Status::Run).await;
+        assert_eq!((found.pid, lives(pid)), (Some(pid), true));
+        assert_eq!(bench.read("starts"), "start\n", "never a second copy");
+        bench.services.shutdown().await;
+    }
+}
+
+#[tokio::test]
 async fn an_adopted_service_that_hangs_is_found_hung() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();

@@ -40,7 +40,7 @@ impl Round<'_> {
         for entry in entries {
             let key = entry.key.clone();
             let local = entry.local.unwrap_or_else(|| default.clone());
-            let field = Value::Field(Arc::new(Field::new(local, entry.neighbors)));
+            let field = Arc::new(Field::new(local, entry.neighbors));
             let pair = self.below(frame::KEY, |round| {
                 round.below(key_hash(&key), |round| round.aligned_entry(&filter, &op, key, field))
             })?;
@@ -56,12 +56,23 @@ impl Round<'_> {
         filter: &Value,
         op: &Value,
         key: Value,
-        field: Value,
+        field: Arc<Field>,
     ) -> Result<Option<Value>, Fault> {
-        let field = match field {
-            Value::Field(field) => self.realigned(&field)?,
-            other => other,
-        };
+        let holders = field.neighbors().iter().map(|(id, _)| id.clone()).collect();
+        let enclosing = self.domain.replace(holders);
+        let result = self.filter_and_process(filter, op, key, &field);
+        self.domain = enclosing;
+        result
+    }
+
+    fn filter_and_process(
+        &mut self,
+        filter: &Value,
+        op: &Value,
+        key: Value,
+        field: &Arc<Field>,
+    ) -> Result<Option<Value>, Fault> {
+        let field = self.realigned(field)?;
         let accepted = self.apply_at(0, filter, vec![key.clone(), field.clone()])?;
         match accepted {
             Value::Bool(false) => return Ok(None),

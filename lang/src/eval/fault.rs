@@ -56,7 +56,7 @@ impl Fault {
             Arc::ptr_eq(&last.source, &span.source) && last.start == span.start
         });
         if self.0.trace.len() < MAX_TRACE && !repeats {
-            self.0.trace.push((span.clone(), format!("in the call of {function}")));
+            self.0.trace.push((span.clone(), function.to_owned()));
         }
         self
     }
@@ -70,16 +70,28 @@ impl Fault {
 
     pub(crate) fn into_trap(self) -> Trap {
         let inner = *self.0;
+        let trace = inner.span.as_ref().map(|span| trace_text(span, &inner.trace));
+        let calls = inner.trace.into_iter();
         Trap(Box::new(Diagnostic {
             code: inner.code,
             severity: Severity::Error,
             message: inner.message,
             label: String::new(),
             span: inner.span,
-            related: inner.trace,
+            related: calls.map(|(span, f)| (span, format!("in the call of {f}"))).collect(),
             help: inner.help,
+            trace,
         }))
     }
+}
+
+/// Where the error is, and where each call is that led to it, up to the program itself.
+fn trace_text(span: &Span, calls: &[(Span, String)]) -> String {
+    let places = std::iter::once(span).chain(calls.iter().map(|(span, _)| span));
+    let main = String::from("main script");
+    let functions = calls.iter().map(|(_, function)| function).chain([&main]);
+    let lines = places.zip(functions).map(|(place, f)| format!("\n  {f}, {}", place.place()));
+    format!("Fully detailed interpreter trace:{}", lines.collect::<String>())
 }
 
 /// A round that failed: nothing is sent, the state stays that of the round before.

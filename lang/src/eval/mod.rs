@@ -155,6 +155,8 @@ pub(crate) struct Round<'a> {
     program: &'a Program,
     input: &'a RoundInput<'a>,
     path: Path,
+    /// Inside alignedMap: the neighbours that hold the key, in ascending id.
+    domain: Option<Arc<[NodeId]>>,
     activations: Activations,
     current: Option<ActivationId>,
     /// Whether the running text is new here: then its state starts anew.
@@ -183,6 +185,7 @@ impl<'a> Round<'a> {
             program,
             input,
             path: Path::ROOT,
+            domain: None,
             activations: Activations::default(),
             current: None,
             new_text: false,
@@ -282,14 +285,18 @@ impl<'a> Round<'a> {
 
     /// Refuses a text or tuple that is too large to be meant.
     pub(crate) fn check_size(&self, value: Value) -> Result<Value, Fault> {
-        if value.nested_deeper_than(MAX_NESTING) {
-            let message = format!("this value is nested deeper than {MAX_NESTING} levels");
+        let limits = &self.input.limits;
+        let mut budget = limits.items;
+        if value.exceeds(MAX_NESTING, &mut budget) {
+            let message = match budget {
+                0 => format!("this value holds more than {} values", limits.items),
+                _ => format!("this value is nested deeper than {MAX_NESTING} levels"),
+            };
             return Err(Fault::new("FR-R003", message)
-                .help("does it wrap itself every round? append to a tuple instead of nesting it"));
+                .help("does it take itself in every round? keep only what is needed"));
         }
         let (size, limit, what) = match &value {
-            Value::Text(text) => (text.len(), self.input.limits.text_bytes, "bytes of text"),
-            Value::Tuple(items) => (items.len(), self.input.limits.items, "elements"),
+            Value::Text(text) => (text.len(), limits.text_bytes, "bytes of text"),
             _ => return Ok(value),
         };
         if size <= limit {

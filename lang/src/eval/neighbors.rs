@@ -14,8 +14,13 @@ impl<'a> Round<'a> {
         mut read: impl FnMut(&Neighbor<'a>, &'a Value) -> Option<Value>,
     ) -> Vec<(NodeId, Value)> {
         let neighbors: &'a [Neighbor<'a>] = self.input.neighbors;
+        let in_domain = |n: &&Neighbor<'a>| match &self.domain {
+            Some(domain) => domain.binary_search(n.id).is_ok(),
+            None => true,
+        };
         neighbors
             .iter()
+            .filter(in_domain)
             .filter_map(|n| {
                 let value = n.exports.get(path.hash)?;
                 Some((n.id.clone(), read(n, value)?))

@@ -128,6 +128,7 @@ fn conforms(name: &str, expected: &Value, found: &Value) -> Result<(), Fault> {
 fn fold_hood(round: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let field = field("foldHood", args, 1)?;
     let [base, _, reducer] = args else { return Err(no_such_overload(BUILTINS, "foldHood", args)) };
+    conforms("foldHood", base, field.local())?;
     let mut acc = base.clone();
     for (id, value) in field.neighbors() {
         conforms("foldHood", base, value).map_err(|fault| fault.for_neighbor(id))?;

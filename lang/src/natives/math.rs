@@ -117,6 +117,10 @@ fn signum(x: f64) -> f64 {
     if x == 0.0 || x.is_nan() { x } else { x.signum() }
 }
 
+fn ceil_div(a: i64, b: i64) -> i64 {
+    a.wrapping_div(b) + i64::from(a % b != 0 && (a < 0) == (b < 0))
+}
+
 fn ulp(x: f64) -> f64 {
     let x = x.abs();
     if x.is_infinite() || x.is_nan() { x } else { next_up(x) - x }
@@ -242,6 +246,17 @@ pub(super) static NATIVES: &[Native] = &[
     unary!("toDegrees", |x| x * (180.0 / std::f64::consts::PI)),
     unary!("toRadians", |x| x * (std::f64::consts::PI / 180.0)),
     unary!("ulp", ulp),
+    exact!("ceilDiv", 2, |a, b| if b == 0 { None } else { Some(ceil_div(a, b)) }),
+    exact!("ceilMod", 2, |a, b| {
+        if b == 0 { None } else { Some(a.wrapping_sub(ceil_div(a, b).wrapping_mul(b))) }
+    }),
+    exact!("divideExact", 2, i64::checked_div),
+    exact!("multiplyFull", 2, |a, b| Some(a.wrapping_mul(b))),
+    exact!("multiplyHigh", 2, |a, b| Some(((i128::from(a) * i128::from(b)) >> 64) as i64)),
+    Native::new(MATH, "getExponent", Arity::Exactly(1), |_, args| {
+        let bits = number(MATH, "getExponent", args, 0)?.to_bits();
+        Ok(Value::Int(((bits >> 52) & 0x7ff) as i64 - 1023))
+    }),
     exact!("toIntExact", 1, |a| i32::try_from(a).ok().map(i64::from)),
     exact!("addExact", 2, i64::checked_add),
     exact!("subtractExact", 2, i64::checked_sub),
@@ -264,6 +279,13 @@ pub(super) static NATIVES: &[Native] = &[
     }),
     Native::new(DOUBLE, "doubleToLongBits", Arity::Exactly(1), |_, args| {
         number(DOUBLE, "doubleToLongBits", args, 0).map(|x| Value::Int(x.to_bits() as i64))
+    }),
+    Native::new(DOUBLE, "doubleToRawLongBits", Arity::Exactly(1), |_, args| {
+        number(DOUBLE, "doubleToRawLongBits", args, 0).map(|x| Value::Int(x.to_bits() as i64))
+    }),
+    Native::new(DOUBLE, "longBitsToDouble", Arity::Exactly(1), |_, args| {
+        let bits = int(DOUBLE, "longBitsToDouble", args, 0)?;
+        Ok(Value::Number(f64::from_bits(bits as u64)))
     }),
     Native::new(DOUBLE, "hashCode", Arity::Exactly(1), |_, args| {
         let bits = number(DOUBLE, "hashCode", args, 0)?.to_bits();

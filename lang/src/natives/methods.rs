@@ -143,6 +143,12 @@ fn text_method(text: &Arc<str>, name: &str, args: &[Value]) -> Result<Option<Val
             let next = at.as_number().map(|x| Value::Number(x.trunc() + 1.0));
             substring(text, at, next.as_ref())?
         }
+        ("hashCode", []) => {
+            let hash = text
+                .encode_utf16()
+                .fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+            Value::Int(i64::from(hash))
+        }
         ("compareTo", [Value::Text(other)]) => Value::Int(java_compare(text, other)),
         ("replace", [Value::Text(from), Value::Text(to)]) => {
             Value::text(&text.replace(&**from, to))

@@ -120,9 +120,16 @@ const CONSTANTS: &[(&str, &str, f64)] = &[
     (DOUBLE, "MAX_VALUE", f64::MAX),
     (DOUBLE, "MIN_VALUE", 5e-324),
     (DOUBLE, "MIN_NORMAL", f64::MIN_POSITIVE),
+    (DOUBLE, "MAX_EXPONENT", 1023.0),
+    (DOUBLE, "MIN_EXPONENT", -1022.0),
+    (DOUBLE, "SIZE", 64.0),
+    (DOUBLE, "BYTES", 8.0),
     (INTEGER, "MAX_VALUE", 2_147_483_647.0),
     (INTEGER, "MIN_VALUE", -2_147_483_648.0),
 ];
+
+/// Constants of `Double` that are integers.
+const INTEGERS: &[&str] = &["MAX_EXPONENT", "MIN_EXPONENT", "SIZE", "BYTES"];
 
 fn constant(class: &str, name: &str) -> Option<Value> {
     let version = |items: [i64; 3]| Value::tuple(items.into_iter().map(Value::Int).collect());
@@ -132,8 +139,9 @@ fn constant(class: &str, name: &str) -> Option<Value> {
         (BUILTINS, "MAXIMUM_PARSER_VERSION") => return Some(version([11, 1, 0])),
         _ => {}
     }
-    let (class, _, number) = CONSTANTS.iter().find(|(c, n, _)| *c == class && *n == name)?;
-    Some(if *class == INTEGER { Value::Int(*number as i64) } else { Value::Number(*number) })
+    let (class, name, number) = CONSTANTS.iter().find(|(c, n, _)| *c == class && *n == name)?;
+    let whole = *class == INTEGER || INTEGERS.contains(name);
+    Some(if whole { Value::Int(*number as i64) } else { Value::Number(*number) })
 }
 
 /// "m(types) does not exist in class": the wording programs and tests look for.

@@ -3,6 +3,7 @@
 use super::expr::BodyResolver;
 use super::names::Binding;
 use super::scope::DialectUse;
+use crate::natives::BUILTINS;
 use crate::program::{Callee, Expr, ExprKind};
 use crate::source::Span;
 use crate::syntax::ast::{self, Name};
@@ -11,6 +12,14 @@ use std::sync::Arc;
 
 /// Bare names that switch the dialect on where nothing else defines them.
 pub(super) const TRIGGERS: [&str; 5] = ["nbrRange", "dt", "random", "pi", "Infinity"];
+
+/// Whether a bare name that an automatic import defines today meant something else in 2015.
+pub(super) fn is_plain_name(name: &str, binding: &Binding) -> bool {
+    match binding {
+        Binding::Native(native) => TRIGGERS.contains(&name) || native.class == BUILTINS,
+        _ => false,
+    }
+}
 
 impl BodyResolver<'_, '_> {
     pub(super) fn note(&mut self, span: &Span, written: &str, today: impl Into<String>) {

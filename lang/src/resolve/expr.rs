@@ -504,14 +504,15 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         }
         if let Some(binding) = self.visible.get(name).cloned().or_else(|| automatic(name)) {
             // In 2015 `random` was a number, not the function of that name.
-            let dialect_value = self.dialect && dialect::TRIGGERS.contains(&&**name);
-            if !(dialect_value && matches!(binding, Binding::Native(_))) {
+            // Nor were there functions of Builtins: `none` is a word.
+            let dialect_value = self.dialect && dialect::is_plain_name(name, &binding);
+            if !dialect_value {
                 return self.value_of(binding, name);
             }
         }
         if self.dialect {
-            if let Some(binding) =
-                self.dialect_function(name, None, span).filter(|_| **name != *"nbrRange")
+            if **name != *"nbrRange"
+                && let Some(binding) = self.dialect_function(name, None, span)
             {
                 return self.value_of(binding, name);
             }

@@ -267,6 +267,7 @@ impl<'a> Loader<'a> {
             label: "first used here".to_owned(),
             related: Vec::new(),
             help: Some(lines.join("\n")),
+            trace: None,
         });
     }
 

@@ -8,6 +8,9 @@ use std::sync::Arc;
 /// Longest source text that is read: a program of a few lines never comes near.
 pub(crate) const MAX_SOURCE_BYTES: usize = 4 << 20;
 
+/// Some editors begin a file with it.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 pub(crate) fn lex(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token> {
     let mut lexer =
         Lexer { source, bytes: source.text.as_bytes(), at: 0, tokens: Vec::new(), diagnostics };
@@ -33,6 +36,9 @@ struct Lexer<'a> {
 
 impl Lexer<'_> {
     fn run(&mut self) {
+        if self.bytes.starts_with(BYTE_ORDER_MARK) {
+            self.at = BYTE_ORDER_MARK.len();
+        }
         loop {
             let starts_line = self.skip_blank() || self.tokens.is_empty();
             let start = self.at;

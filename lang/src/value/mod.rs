@@ -121,16 +121,21 @@ impl Value {
         }
     }
 
-    /// Whether values are nested in this one more than `levels` deep.
-    pub(crate) fn nested_deeper_than(&self, levels: usize) -> bool {
-        let deeper = |inner: &Self| match levels.checked_sub(1) {
-            Some(left) => inner.nested_deeper_than(left),
+    /// Whether values are nested in this one more than `levels` deep, or are more than `budget` in
+    /// all. What is left of the budget stays in it; parts that are shared count each time.
+    pub(crate) fn exceeds(&self, levels: usize, budget: &mut usize) -> bool {
+        if *budget == 0 {
+            return true;
+        }
+        *budget -= 1;
+        let mut deeper = |inner: &Self| match levels.checked_sub(1) {
+            Some(left) => inner.exceeds(left, budget),
             None => true,
         };
         match self {
             Self::Tuple(items) => items.iter().any(deeper),
             Self::Option(Some(inner)) => deeper(inner),
-            Self::Field(field) => field.values().any(|v| v.nested_deeper_than(levels)),
+            Self::Field(field) => field.values().any(|v| v.exceeds(levels, budget)),
             Self::Map(entries) => entries.iter().any(|(k, v)| deeper(k) || deeper(v)),
             Self::Set(items) => items.iter().any(deeper),
             Self::List(list) => list.snapshot().iter().any(deeper),

@@ -102,7 +102,7 @@ fn reworded(message: &str) -> String {
     let unknown = field_named(first, "unknown field `").map(|field| ("key", field));
     let variant = field_named(first, "unknown variant `").map(|field| ("value", field));
     let Some((kind, field)) = unknown.or(variant) else {
-        return first.to_owned();
+        return mistyped(first).unwrap_or_else(|| first.to_owned());
     };
     let known: Vec<&str> = first.split('`').skip(3).step_by(2).collect();
     let mut message = format!("unknown {kind} `{field}`");
@@ -113,6 +113,24 @@ fn reworded(message: &str) -> String {
         message.push_str(&format!(" (known here: {})", known.join(", ")));
     }
     message
+}
+
+/// `invalid type: string "a", expected u64` in words for people.
+fn mistyped(message: &str) -> Option<String> {
+    let found = message
+        .strip_prefix("invalid type: ")
+        .or_else(|| message.strip_prefix("invalid value: "))?;
+    let (found, expected) = found.rsplit_once(", expected ")?;
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a sequence" => "a list: [\"a\", \"b\"]",
+        "a map" => "a table",
+        other => other,
+    };
+    let found = found.replace("string ", "the text ").replace("integer ", "the number ");
+    Some(format!("{found} does not fit here; expected {expected}"))
 }
 
 /// The known name that a reader would have meant.

@@ -6,7 +6,7 @@ use super::{MAX_PEERS, MAX_SERVICES, NodeConfig, TlsPaths, default_stale_after};
 use crate::identity::check_name;
 use crate::quic::PeerAddr;
 use fieldrun_device::host::Reading;
-use fieldrun_glue::{ServiceSpec, parse_duration};
+use fieldrun_glue::{GlueError, ServiceSpec, parse_duration};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -149,6 +149,7 @@ fn read_services(
         return Vec::new();
     }
     let mut seen = BTreeMap::new();
+    let mut places = BTreeMap::new();
     let mut specs = Vec::new();
     for mut service in list {
         let dependencies = match service.get_mut() {
@@ -162,16 +163,20 @@ fn read_services(
                 spec.dependencies.push(dependency);
             }
         }
-        if spec.dependencies.contains(&spec.id) {
-            let message = format!("service `{0}` depends on itself; remove `{0}`", spec.id);
-            collector.add(place.clone(), message);
+        if let Err(problem) = fieldrun_glue::validate(std::slice::from_ref(&spec)) {
+            collector.add(place.clone(), problem.to_string());
         }
+        places.entry(spec.id.clone()).or_insert_with(|| place.clone());
         if seen.insert(spec.id.clone(), ()).is_some() {
             let message = format!("service `{}` stands here twice; ids must differ", spec.id);
             collector.add(place, message);
         }
         spec.rebase(base);
         specs.push(spec);
+    }
+    if let Err(GlueError::Cycle { cycle }) = fieldrun_glue::validate(&specs) {
+        let place = cycle.first().and_then(|id| places.remove(id)).unwrap_or(span);
+        collector.add(place, GlueError::Cycle { cycle }.to_string());
     }
     specs
 }

@@ -172,6 +172,7 @@ impl Daemon {
         // The last frames leave before the farewell does.
         tokio::time::sleep(Duration::from_millis(20)).await;
         self.core.transport.shut_down(farewell).await;
-        tracing::info!(?farewell, "the daemon ends");
+        let services_run_on = farewell == Farewell::ServicesRunOn;
+        tracing::info!(services_run_on, "the daemon ends");
     }
 }

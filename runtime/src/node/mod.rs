@@ -100,7 +100,7 @@ pub enum NodeError {
         certified: String,
     },
     /// The certificate does not name a service of the configuration.
-    #[error("{}: the certificate of `{node}` does not name service `{service}`, so that no peer would believe its status; issue one with `fieldrun ca issue {node} --service {service}`", path.display())]
+    #[error("{}: the certificate of `{node}` does not name service `{service}`, so that no peer would believe its status; issue one that names all its services, after moving the old one away: `fieldrun ca issue {node}{all}`", path.display())]
     NotCertified {
         /// The configuration file.
         path: PathBuf,
@@ -108,6 +108,8 @@ pub enum NodeError {
         node: String,
         /// The service.
         service: String,
+        /// All services of the configuration, as options of the command.
+        all: String,
     },
     /// There is no thread for the rounds.
     #[error("cannot start the thread of the rounds: {0}")]
@@ -274,7 +276,8 @@ fn check_identity(config: &NodeConfig, who: &Identity) -> Result<(), NodeError> 
         None => Ok(()),
         Some(service) => {
             let (node, service) = (who.node.clone(), service.id.clone());
-            Err(NodeError::NotCertified { path, node, service })
+            let all = config.services.iter().map(|s| format!(" --service {}", s.id)).collect();
+            Err(NodeError::NotCertified { path, node, service, all })
         }
     }
 }
