@@ -29,6 +29,11 @@ impl<'t> Collector<'t> {
         }
     }
 
+    /// How many problems are noted.
+    pub(super) fn count(&self) -> usize {
+        self.problems.len()
+    }
+
     /// The problems in the order of the file.
     pub(super) fn finish(mut self) -> Vec<Problem> {
         self.problems.sort_by_key(|problem| (problem.line, problem.column));

@@ -157,13 +157,17 @@ fn read_services(
             _ => None,
         };
         let place = service.get_ref().get("id").map_or_else(|| service.span(), Spanned::span);
+        let before = collector.count();
         let Some(mut spec) = collector.read::<ServiceSpec>(service) else { continue };
+        let whole = collector.count() == before;
         for dependency in read_dependencies(collector, dependencies) {
             if !spec.dependencies.contains(&dependency) {
                 spec.dependencies.push(dependency);
             }
         }
-        if let Err(problem) = fieldrun_glue::validate(std::slice::from_ref(&spec)) {
+        // What was taken out because it is wrong must not be called missing as well.
+        let checked = fieldrun_glue::validate(std::slice::from_ref(&spec));
+        if let (true, Err(problem)) = (whole, checked) {
             collector.add(place.clone(), problem.to_string());
         }
         places.entry(spec.id.clone()).or_insert_with(|| place.clone());

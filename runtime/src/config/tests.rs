@@ -100,6 +100,8 @@ fn contradictions_are_found() {
     assert!(found[0].1.contains("`b2b` stands here twice"), "{found:?}");
     let found = problems(&GOOD.replace("dependencies = [\"db\"]", "dependencies = [\"b2b\"]"));
     assert!(found[0].1.contains("depends on itself"), "{found:?}");
+    let found = problems(&GOOD.replace("exec = [\"redis\"]\n", ""));
+    assert!(found[0].1.contains("no start command"), "{found:?}");
     let long = format!("socket = \"/{}\"\n[env]", "x".repeat(200));
     let found = problems(&GOOD.replace("[env]", &long));
     assert!(found[0].1.contains("set `socket` to a shorter one"), "{found:?}");
@@ -145,4 +147,13 @@ proptest::proptest! {
         let end = GOOD.floor_char_boundary((start + len).min(GOOD.len()));
         let _ = check(&format!("{}{with}{}", &GOOD[..start], &GOOD[end..]));
     }
+}
+
+#[test]
+fn a_cycle_of_dependencies_is_shown_at_one_of_its_services() {
+    let services = "[[service]]\nid = \"a\"\nexec = [\"x\"]\ndependencies = [\"b\"]\n\
+                    [[service]]\nid = \"b\"\nexec = [\"x\"]\ndependencies = [\"a\"]\n";
+    let found = problems(&format!("{GOOD}{services}"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].1.contains("a -> b -> a"), "{found:?}");
 }

@@ -90,7 +90,13 @@ fn because(alert: u8, reason: &str) -> String {
         Refusal::ExpiredCertificate => "; renew it with `fieldrun ca issue`, or set its clock",
         _ => "",
     };
-    let what = if alert == 116 { "it sent no certificate" } else { reason };
+    let what = match refusal(alert) {
+        _ if alert == 116 => "it sent no certificate",
+        Refusal::WrongNode => "another node answers at this address than the configuration says",
+        Refusal::ForeignCertificate => "its certificate is not of this cluster's authority",
+        Refusal::ExpiredCertificate => "its certificate is not valid now",
+        _ => reason,
+    };
     format!("{what}{remedy}")
 }
 
