@@ -1,6 +1,6 @@
 //! Calls of functions, natives and methods.
 
-use super::expr::{describe, not_null};
+use super::expr::not_null;
 use super::{Fault, Round, frame};
 use crate::natives::{Native, methods};
 use crate::program::{Callee, Expr, FunctionCode, FunctionId, Unit};
@@ -53,7 +53,7 @@ impl Round<'_> {
                 let target_value = self.below(frame::TARGET, |round| round.value(target))?;
                 self.call_value(&target_value, args, span).map_err(|fault| match &target_value {
                     Value::Function(_) | Value::Field(_) => fault,
-                    _ => fault.help(format!("{} is not a function", describe(callee))),
+                    _ => fault.help(format!("`{}` is not a function", target.span.text())),
                 })
             }
         }

@@ -2,7 +2,7 @@
 
 use super::fault::TOO_DEEP;
 use super::{Fault, Round, frame};
-use crate::program::{Block, Callee, Expr, ExprKind, LocalId, Statement};
+use crate::program::{Block, Expr, ExprKind, LocalId, Statement};
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, UnaryOp};
 use crate::value::{self, Code, Function, Value};
@@ -347,14 +347,4 @@ fn no_operator(symbol: &str, values: &[Value]) -> Fault {
         _ => "this operator works on numbers, and on tuples of numbers of the same size",
     };
     Fault::new("FR-R009", message).help(help)
-}
-
-/// Used by `Callee` in the sibling module; kept here beside the other expression forms.
-pub(super) fn describe(callee: &Callee) -> String {
-    match callee {
-        Callee::Function(_) => "this function".to_owned(),
-        Callee::Native(native) => format!("`{}`", native.name),
-        Callee::Host(name) => format!("`{name}`"),
-        Callee::Value(expr) => format!("`{}`", expr.span.text()),
-    }
 }

@@ -48,10 +48,13 @@ impl<'a> Round<'a> {
         let path = self.path.push(frame::READ);
         self.export(path, &Value::Unit)?;
         // Both are in ascending id: one walk over the neighbours finds all devices of the field.
+        let domain = self.domain.clone();
+        let in_domain = |id: &NodeId| domain.as_ref().is_none_or(|d| d.binary_search(id).is_ok());
         let mut neighbors = self.input.neighbors.iter().peekable();
         let mut reads_it_too = |id: &NodeId| {
             while neighbors.next_if(|n| n.id < id).is_some() {}
-            neighbors.peek().is_some_and(|n| n.id == id && n.exports.get(path.hash).is_some())
+            let reads = |n: &&Neighbor<'_>| n.id == id && n.exports.get(path.hash).is_some();
+            in_domain(id) && neighbors.peek().is_some_and(reads)
         };
         let kept: Vec<bool> = field.neighbors().iter().map(|(id, _)| reads_it_too(id)).collect();
         // Mostly everybody is still here: the field stays as it is.

@@ -65,6 +65,9 @@ impl std::fmt::Debug for LoadOptions {
     }
 }
 
+/// Warnings about lines that are read otherwise than they look: often the cause of an error.
+const MISREADINGS: [&str; 4] = ["FR-L018", "FR-L019", "FR-L020", "FR-L024"];
+
 /// Loads a program: reads the text and every module it needs, and resolves all names.
 ///
 /// # Errors
@@ -76,7 +79,8 @@ pub fn load(source: &Arc<Source>, options: &LoadOptions) -> Result<Program, Diag
     let mut diagnostics = Diagnostics(findings);
     if diagnostics.has_errors() {
         // What else is worth saying can wait until the program is whole; in the order of the text.
-        diagnostics.0.retain(|d| d.severity == Severity::Error);
+        let explains = |d: &Diagnostic| MISREADINGS.contains(&d.code);
+        diagnostics.0.retain(|d| d.severity == Severity::Error || explains(d));
         diagnostics
             .0
             .sort_by_key(|d| d.span.as_ref().map(|s| (!Arc::ptr_eq(&s.source, source), s.start)));

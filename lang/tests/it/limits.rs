@@ -61,6 +61,19 @@ fn a_tuple_that_wraps_itself_is_stopped() {
 }
 
 #[test]
+fn the_longest_chain_and_the_deepest_nesting_run_on_a_small_stack() {
+    let run = || {
+        let chain = program(&format!("1{}", " + 1".repeat(999)));
+        let sum = Lone::new(0).round(&chain, &[]).expect("it runs").value.to_string();
+        let nested = program(&format!("{}1{}", "(".repeat(390), ")".repeat(390)));
+        (sum, Lone::new(0).round(&nested, &[]).expect("it runs").value.to_string())
+    };
+    let thread = std::thread::Builder::new().stack_size(SMALL_STACK).spawn(run);
+    let values = thread.expect("thread starts").join().expect("no overflow");
+    assert_eq!(values, ("1000.0".to_owned(), "1.0".to_owned()));
+}
+
+#[test]
 fn source_of_any_depth_is_read_or_refused_on_a_small_stack() {
     let nested = |open: &str, close: &str, n: usize| open.repeat(n) + "1" + &close.repeat(n);
     let texts = [
