@@ -21,6 +21,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         "h" => 3600.0,
         "d" => 86_400.0,
         "" => return Err(format!("`{text}` has no unit; write for example `200ms`, `5s` or `2m`")),
+        other if other.starts_with('-') => {
+            return Err(format!("`{text}` is negative; a duration is not"));
+        }
         other => {
             return Err(format!(
                 "`{text}` has the unknown unit `{other}`; use us, ms, s, m, h or d"
@@ -92,7 +95,7 @@ mod tests {
             ("5", "no unit"),
             ("", "no unit"),
             ("5 parsecs", "unknown unit"),
-            ("-5s", "unknown unit"),
+            ("-5s", "is negative"),
             ("1.2.3s", "not a duration"),
             ("s", "not a duration"),
             ("400d", "too long"),

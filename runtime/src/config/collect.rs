@@ -110,8 +110,13 @@ fn reworded(message: &str) -> String {
         return mistyped(first).unwrap_or_else(|| first.to_owned());
     };
     let known: Vec<&str> = first.split('`').skip(3).step_by(2).collect();
+    unknown_name(kind, field, &known)
+}
+
+/// An unknown key or value, with the nearest known one.
+pub(super) fn unknown_name(kind: &str, field: &str, known: &[&str]) -> String {
     let mut message = format!("unknown {kind} `{field}`");
-    if let Some(near) = nearest(field, &known) {
+    if let Some(near) = nearest(field, known) {
         message.push_str(&format!("; did you mean `{near}`?"));
     }
     if !known.is_empty() {

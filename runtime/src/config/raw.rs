@@ -1,6 +1,6 @@
 //! From the text of a file to a checked configuration.
 
-use super::collect::Collector;
+use super::collect::{Collector, unknown_name};
 use super::problems::Problem;
 use super::{MAX_PEERS, MAX_SERVICES, NodeConfig, TlsPaths, default_stale_after};
 use crate::identity::check_name;
@@ -46,7 +46,7 @@ struct RawNode {
     name: Option<Spanned<String>>,
     cluster: Option<Spanned<String>>,
     listen: Option<Spanned<String>>,
-    peers: Vec<Spanned<RawPeer>>,
+    peers: Vec<Spanned<toml::Value>>,
     tls: Option<RawTls>,
     state_dir: Option<PathBuf>,
     socket: Option<Spanned<PathBuf>>,
@@ -59,23 +59,6 @@ struct RawTls {
     ca: Option<PathBuf>,
     cert: Option<PathBuf>,
     key: Option<PathBuf>,
-}
-
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a peer is \"HOST:PORT\" or { node = \"NAME\", addr = \"HOST:PORT\" }"
-)]
-enum RawPeer {
-    Addr(String),
-    Named(RawNamedPeer),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawNamedPeer {
-    node: Option<String>,
-    addr: String,
 }
 
 #[derive(Deserialize)]
@@ -298,11 +281,32 @@ fn listen_addr(collector: &mut Collector<'_>, listen: &Spanned<String>) -> Optio
     parsed.ok()
 }
 
-fn check_peer(collector: &mut Collector<'_>, peer: Spanned<RawPeer>) -> Option<PeerAddr> {
+/// `"HOST:PORT"` or `{ node = "NAME", addr = "HOST:PORT" }`.
+fn check_peer(collector: &mut Collector<'_>, peer: Spanned<toml::Value>) -> Option<PeerAddr> {
+    const FORM: &str = "a peer is \"HOST:PORT\" or { node = \"NAME\", addr = \"HOST:PORT\" }";
     let span = peer.span();
     let (node, addr) = match peer.into_inner() {
-        RawPeer::Addr(addr) => (None, addr),
-        RawPeer::Named(RawNamedPeer { node, addr }) => (node, addr),
+        toml::Value::String(addr) => (None, addr),
+        toml::Value::Table(mut table) => {
+            let (node, addr) = (table.remove("node"), table.remove("addr"));
+            if let Some(unknown) = table.keys().next() {
+                collector.add(span, unknown_name("key", unknown, &["node", "addr"]));
+                return None;
+            }
+            let text = |value: toml::Value| value.as_str().map(str::to_owned);
+            match (node.map(text), addr.and_then(text)) {
+                (None, Some(addr)) => (None, addr),
+                (Some(Some(node)), Some(addr)) => (Some(node), addr),
+                _ => {
+                    collector.add(span, FORM);
+                    return None;
+                }
+            }
+        }
+        _ => {
+            collector.add(span, FORM);
+            return None;
+        }
     };
     if let Some(node) = &node
         && let Err(error) = check_name("node", node)

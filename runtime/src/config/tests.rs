@@ -114,6 +114,7 @@ fn bad_values_are_refused() {
         ("\"200ms\"", "\"1us\"", "every 10ms"),
         ("\"127.0.0.1:7947\"", "\"127.0.0.1\"", "HOST:PORT"),
         ("\"127.0.0.1:7947\"", "7947", "HOST:PORT"),
+        ("\"127.0.0.1:7947\"", "{ node = \"n2\", adr = \"127.0.0.1:1\" }", "did you mean `addr`"),
         ("name = \"n5\"", "name = \"N 5\"", "lower-case"),
         ("floors = [1, 2]", "floors = { a = 1 }", "values for programs"),
         ("exec = [\"redis\"]", "exec = \"\"", "command is empty"),
