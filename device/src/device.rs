@@ -299,6 +299,11 @@ impl Device {
         if frame.from == self.config.id {
             return Err(DeviceError::OwnId(frame.from.to_string()));
         }
+        let frame = if frame.exports.follows(self.config.program.layout()) {
+            frame
+        } else {
+            frame.arranged_for(&self.config.program)
+        };
         let max = self.config.limits.neighbors;
         match self.inbox.accept(frame, now, max) {
             Accepted::Full => return Err(DeviceError::TooManyNeighbors(max)),

@@ -13,7 +13,9 @@
 mod diag;
 mod eval;
 mod id;
+mod layout;
 mod natives;
+mod neighbors;
 mod program;
 mod resolve;
 mod source;
@@ -22,10 +24,11 @@ mod value;
 
 pub use diag::{Diagnostic, Diagnostics, Severity};
 pub use eval::{
-    ActionRequest, Environment, Exports, Limits, MAX_NESTING, Neighbor, RoundInput, RoundOutput,
-    State, Trap, run_round,
+    ActionRequest, Environment, Limits, MAX_NESTING, RoundInput, RoundOutput, Trap, run_round,
 };
 pub use id::{Micros, NodeId};
+pub use layout::{ExportSlot, Exports, Layout, Region, State};
+pub use neighbors::{Neighbor, NeighborSource};
 pub use program::Program;
 pub use resolve::{LoadOptions, ModuleSource, NoModules, load};
 pub use source::{Source, Span};

@@ -1,6 +1,7 @@
 //! A loaded program: every name resolved, ready to be evaluated.
 
 use crate::diag::Diagnostic;
+use crate::layout::Layout;
 use crate::natives::Native;
 use crate::resolve::LoadOptions;
 use crate::source::Span;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 pub struct Program {
     pub(crate) unit: Arc<Unit>,
     pub(crate) options: LoadOptions,
+    pub(crate) layout: Arc<Layout>,
     /// Warnings and notices of the load.
     pub findings: Vec<Diagnostic>,
 }
@@ -24,6 +26,11 @@ impl Program {
     /// the same program. Two programs never mix values (design decision 7).
     pub fn fingerprint(&self) -> u64 {
         self.unit.fingerprint
+    }
+
+    /// Where its exports and states live. Equal on devices that run the same program.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
     }
 
     /// The module name, or the name of the source for a program without one.

@@ -17,6 +17,7 @@ use std::sync::Arc;
 /// All devices, in the order of the network.
 pub(crate) struct Network {
     peers: Vec<Peer>,
+    program: Arc<Program>,
     link: Link,
     limits: Limits,
 }
@@ -64,13 +65,13 @@ impl Network {
                 }
             })
             .collect();
-        Self { peers, link: scenario.link, limits: Limits::deep() }
+        Self { peers, program: program.clone(), link: scenario.link, limits: Limits::deep() }
     }
 
     /// Runs a round of each given device at its time, on all threads. No round may depend on
     /// another one. `firing` is ascending by device, without repetition; so are the outcomes.
     pub(crate) fn fire(&mut self, firing: impl Iterator<Item = (u32, Micros)>) -> Vec<Outcome> {
-        let limits = &self.limits;
+        let (limits, program) = (&self.limits, &*self.program);
         let mut chosen = Vec::new();
         let (mut rest, mut passed) = (self.peers.as_mut_slice(), 0);
         for (device, now) in firing {
@@ -83,8 +84,8 @@ impl Network {
         }
         match chosen.as_mut_slice() {
             // Not worth waking another thread.
-            [(peer, now)] => vec![peer.fire(*now, limits)],
-            _ => chosen.into_par_iter().map(|(peer, now)| peer.fire(now, limits)).collect(),
+            [(peer, now)] => vec![peer.fire(*now, program, limits)],
+            _ => chosen.into_par_iter().map(|(peer, now)| peer.fire(now, program, limits)).collect(),
         }
     }
 
@@ -168,7 +169,7 @@ enum Travel {
 }
 
 impl Peer {
-    fn fire(&mut self, now: Micros, limits: &Limits) -> Outcome {
+    fn fire(&mut self, now: Micros, program: &Program, limits: &Limits) -> Outcome {
         let mut outcome = Outcome { sent: None, result: None, actions: 0 };
         // Only messages can be refused.
         let _ = self.device.handle(Input::Tick { now, sensors: &self.sensors });
@@ -176,7 +177,7 @@ impl Peer {
             match output {
                 Output::Broadcast(bytes) => {
                     let frame = wire::decode(&bytes, limits);
-                    let frame = frame.map(Arc::new).map_err(|error| error.to_string());
+                    let frame = frame.map(|frame| Arc::new(frame.arranged_for(program))).map_err(|error| error.to_string());
                     outcome.sent = Some(Sent { frame, bytes: bytes.len() });
                 }
                 Output::Actuate(_) => outcome.actions += 1,

@@ -22,7 +22,7 @@
 mod value;
 
 use crate::Limits;
-use fieldrun_lang::{Exports, Micros, NodeId};
+use fieldrun_lang::{Exports, Micros, NodeId, Program, Value};
 use std::sync::Arc;
 use thiserror::Error;
 use value::{Reader, write_id, write_value};
@@ -45,6 +45,18 @@ pub struct Frame {
     pub program: u64,
     /// What the round exported.
     pub exports: Arc<Exports>,
+}
+
+impl Frame {
+    /// The frame with its exports by slot, where it comes from a device that runs `program`.
+    #[must_use]
+    pub fn arranged_for(mut self, program: &Program) -> Self {
+        if self.program == program.fingerprint() {
+            let exports = Arc::unwrap_or_clone(self.exports);
+            self.exports = Arc::new(exports.arranged_in(program.layout()));
+        }
+        self
+    }
 }
 
 /// Why bytes are not a frame.
@@ -81,7 +93,8 @@ pub enum DecodeError {
 
 /// Writes a frame.
 pub fn encode(frame: &Frame) -> Vec<u8> {
-    let mut out = Vec::with_capacity(64 + 16 * frame.exports.cells().len());
+    let cells = frame.exports.cells();
+    let mut out = Vec::with_capacity(64 + 16 * cells.len());
     for number in [VERSION, frame.program] {
         value::write_uint(&mut out, number);
     }
@@ -89,9 +102,9 @@ pub fn encode(frame: &Frame) -> Vec<u8> {
     for number in [frame.incarnation, frame.round, frame.period.0] {
         value::write_uint(&mut out, number);
     }
-    value::write_array_len(&mut out, frame.exports.cells().len());
-    for (path, value) in frame.exports.cells() {
-        value::write_uint(&mut out, *path);
+    value::write_array_len(&mut out, cells.len());
+    for (path, value) in cells {
+        value::write_uint(&mut out, path);
         write_value(&mut out, value);
     }
     out
@@ -114,12 +127,15 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, DecodeError> {
     let from = reader.id()?;
     let (incarnation, round, period) = (reader.uint()?, reader.uint()?, Micros(reader.uint()?));
     let count = reader.array_len()?;
-    let mut cells = Vec::new();
+    let mut cells: Vec<(u64, Value)> = Vec::new();
     for _ in 0..count {
         cells.push((reader.uint()?, reader.cell()?));
     }
     reader.finish()?;
-    let exports = Exports::from_sorted(cells).ok_or(DecodeError::NotCanonical)?;
+    if !cells.is_sorted_by(|a, b| a.0 < b.0) {
+        return Err(DecodeError::NotCanonical);
+    }
+    let exports = Exports::from_cells(&Arc::default(), cells);
     let frame = Frame { from, incarnation, round, period, program, exports: Arc::new(exports) };
     // Numbers and lengths have several encodings in MessagePack: only the shortest is ours.
     if encode(&frame) != bytes {

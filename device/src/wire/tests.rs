@@ -15,7 +15,7 @@ fn function() -> impl Strategy<Value = Value> {
         (any::<u8>(), any::<u8>()).prop_map(|(a, b)| Arity::Between(a, b)),
     ];
     (any::<u64>(), "[a-z:]{1,12}", arity).prop_map(|(identity, name, arity)| {
-        Value::Function(Function::received(identity ^ 1, identity, &name, arity))
+        Value::Function(Arc::new(Function::received(identity ^ 1, identity, &name, arity)))
     })
 }
 
@@ -59,7 +59,7 @@ prop_compose! {
         cells in prop::collection::btree_map(any::<u64>(), cell(), 0..12),
     ) -> Frame {
         let [incarnation, round, period, program] = numbers;
-        let exports = Exports::from_sorted(cells.into_iter().collect()).expect("a map is sorted");
+        let exports = Exports::from_cells(&Arc::default(), cells.into_iter().collect());
         Frame { from, incarnation, round, period: Micros(period), program, exports: Arc::new(exports) }
     }
 }

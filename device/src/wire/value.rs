@@ -384,7 +384,7 @@ impl<'a> Reader<'a> {
             (2, low, high) => Arity::Between(low, high),
             _ => return Err(self.damaged("unknown number of parameters")),
         };
-        Ok(Value::Function(Function::received(unit, identity, name, arity)))
+        Ok(Value::Function(Arc::new(Function::received(unit, identity, name, arity))))
     }
 }
 

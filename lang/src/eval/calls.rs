@@ -116,7 +116,7 @@ impl Round<'_> {
         fingerprint: u64,
         function: &Function,
     ) -> Result<(Arc<Unit>, FunctionId), Fault> {
-        let unit = self.units.get(&fingerprint);
+        let unit = self.unit_named(fingerprint);
         let found =
             unit.and_then(|u| u.by_identity.get(&function.identity).map(|id| (u.clone(), *id)));
         found.ok_or_else(|| {

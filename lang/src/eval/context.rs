@@ -55,12 +55,13 @@ impl Round<'_> {
         args: &[Value],
     ) -> Result<Option<Value>, Fault> {
         let value = match (name, args) {
-            ("has", [key]) => Value::Bool(self.environment.contains_key(&*key_text(key)?)),
+            ("has", [key]) => Value::Bool(self.environment().contains_key(&*key_text(key)?)),
             ("get", [key]) => {
-                self.environment.get(&*key_text(key)?).cloned().unwrap_or(Value::Null)
+                self.environment().get(&*key_text(key)?).map_or(Value::Null, Value::unshared)
             }
             ("get", [key, default]) => {
-                self.environment.get(&*key_text(key)?).unwrap_or(default).clone()
+                let held = self.environment().get(&*key_text(key)?);
+                held.map_or_else(|| default.clone(), Value::unshared)
             }
             ("put", [key, value]) if matches!(value, Value::Field(_)) || value.hides_field() => {
                 let message = format!("a field cannot be put into the environment as \"{key}\"");
@@ -70,14 +71,14 @@ impl Round<'_> {
                 let key = key_text(key)?;
                 // A stored null would be no value at all [D15].
                 let old = match value {
-                    Value::Null => self.environment.remove(&*key),
-                    value => self.environment.insert(key, value.detached()),
+                    Value::Null => self.environment_mut().remove(&*key),
+                    value => self.environment_mut().insert(key, value.detached()),
                 };
                 Value::Bool(old.is_some())
             }
-            ("remove", [key]) => self.environment.remove(&*key_text(key)?).unwrap_or(Value::Null),
+            ("remove", [key]) => self.environment_mut().remove(&*key_text(key)?).unwrap_or(Value::Null),
             ("keySet", []) => Value::Set(Arc::new(
-                self.environment.keys().map(|key| Value::Text(key.clone())).collect(),
+                self.environment().keys().map(|key| Value::Text(key.clone())).collect(),
             )),
             ("toString" | "equals" | "hashCode", _) => return Ok(None),
             _ => {

@@ -112,7 +112,8 @@ impl Round<'_> {
             ExprKind::Function(id) | ExprKind::Lambda(id) => Ok(self.function_value(*id)),
             ExprKind::Native(native) => Ok(native_value(native)),
             ExprKind::EnvOrAtom(name) => {
-                Ok(self.environment.get(name).cloned().unwrap_or_else(|| Value::Text(name.clone())))
+                let held = self.environment().get(name).map(Value::unshared);
+                Ok(held.unwrap_or_else(|| Value::Text(name.clone())))
             }
             ExprKind::Unary(op, operand) => self.unary(*op, operand),
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b),
@@ -185,13 +186,13 @@ impl Round<'_> {
     pub(super) fn function_value(&self, id: crate::program::FunctionId) -> Value {
         let code = self.unit.function(id);
         let activation = code.outer.and(self.current);
-        Value::Function(Function {
+        Value::Function(Arc::new(Function {
             code: Code::Unit(self.unit.fingerprint),
             identity: code.identity,
             name: code.name.clone(),
             arity: code.arity,
             activation,
-        })
+        }))
     }
 
     #[inline(never)]
@@ -288,13 +289,13 @@ fn unresolved(name: &str, span: &Span) -> Fault {
 
 pub(super) fn native_value(native: &'static crate::natives::Native) -> Value {
     let name = native.qualified();
-    Value::Function(Function {
+    Value::Function(Arc::new(Function {
         code: Code::Native(native),
         identity: crate::resolve::stable_hash(&["native", &name]),
         name: Arc::from(name),
         arity: native.arity,
         activation: None,
-    })
+    }))
 }
 
 fn operate(op: BinaryOp, a: &Value, b: &Value) -> Result<Value, Fault> {

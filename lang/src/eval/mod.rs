@@ -8,7 +8,6 @@ mod activation;
 mod aligned_map;
 mod calls;
 mod context;
-mod exports;
 mod expr;
 mod fault;
 mod hoods;
@@ -18,10 +17,11 @@ mod path;
 mod text;
 
 use crate::id::NodeId;
+use crate::layout::{Exports, State, Texts};
+use crate::neighbors::NeighborSource;
 use crate::program::{Program, Unit};
 use crate::value::{ActivationId, Value};
 use activation::Activations;
-pub use exports::{Exports, State};
 pub(crate) use fault::Fault;
 pub use fault::Trap;
 pub(crate) use path::{Path, StableHasher, frame};
@@ -69,21 +69,8 @@ impl Default for Limits {
     }
 }
 
-/// A neighbour as a round sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct Neighbor<'a> {
-    /// Its name.
-    pub id: &'a NodeId,
-    /// Its last message.
-    pub exports: &'a Exports,
-    /// Age of its information in seconds (`nbrLag`).
-    pub lag: f64,
-    /// Seconds until it is expected to use what is sent now (`nbrDelay`).
-    pub delay: f64,
-}
-
 /// Everything that a round reads.
-#[derive(Debug)]
+#[derive(Clone, Copy)]
 pub struct RoundInput<'a> {
     /// The device's own name.
     pub id: &'a NodeId,
@@ -94,7 +81,7 @@ pub struct RoundInput<'a> {
     /// Where it is, in metres, if it knows.
     pub position: Option<&'a [f64]>,
     /// Present neighbours in ascending id, without the device itself.
-    pub neighbors: &'a [Neighbor<'a>],
+    pub neighbors: &'a dyn NeighborSource,
     /// What the last successful round kept.
     pub state: &'a State,
     /// The environment.
@@ -132,11 +119,12 @@ pub struct RoundOutput {
 pub fn run_round(program: &Program, input: &RoundInput<'_>) -> Result<RoundOutput, Trap> {
     let mut round = Round::new(program, input);
     let value = round.run().map_err(Fault::into_trap)?;
+    let layout = program.layout();
     Ok(RoundOutput {
         value,
-        exports: Exports::from_unsorted(round.exported),
-        state: round.kept,
-        environment: round.environment,
+        exports: Exports::from_cells(layout, round.exported),
+        state: State::from_cells(layout, round.kept, round.texts),
+        environment: round.changed.unwrap_or_else(|| input.environment.clone()),
         actions: round.actions,
         random: round.random,
     })
@@ -166,8 +154,10 @@ pub(crate) struct Round<'a> {
     units: FxHashMap<u64, Arc<Unit>>,
     marks: FxHashMap<u64, Mark>,
     exported: Vec<(u64, Value)>,
-    kept: State,
-    environment: Environment,
+    kept: Vec<(u64, Value)>,
+    texts: Texts,
+    /// The environment, once the program has changed it.
+    changed: Option<Environment>,
     actions: Vec<ActionRequest>,
     random: u64,
     fuel: u64,
@@ -179,8 +169,6 @@ pub(crate) struct Round<'a> {
 impl<'a> Round<'a> {
     fn new(program: &'a Program, input: &'a RoundInput<'a>) -> Self {
         let unit = program.unit.clone();
-        let mut units = FxHashMap::default();
-        units.insert(unit.fingerprint, unit.clone());
         Self {
             program,
             input,
@@ -190,11 +178,12 @@ impl<'a> Round<'a> {
             current: None,
             new_text: false,
             unit,
-            units,
+            units: FxHashMap::default(),
             marks: FxHashMap::default(),
             exported: Vec::new(),
-            kept: State::default(),
-            environment: input.environment.clone(),
+            kept: Vec::new(),
+            texts: Texts::default(),
+            changed: None,
             actions: Vec::new(),
             random: input.random,
             fuel: input.limits.fuel,
@@ -255,15 +244,33 @@ impl<'a> Round<'a> {
     }
 
     /// What the round before kept at a path.
-    fn kept_at(&self, path: Path) -> Option<&'a Value> {
-        if self.new_text { None } else { self.input.state.cells.get(&path.hash) }
+    fn kept_at(&self, path: Path) -> Option<Value> {
+        if self.new_text { None } else { self.input.state.get(path.hash).map(Value::unshared) }
+    }
+
+    /// The environment as it is now.
+    fn environment(&self) -> &Environment {
+        self.changed.as_ref().unwrap_or(self.input.environment)
+    }
+
+    /// The environment, to be changed.
+    fn environment_mut(&mut self) -> &mut Environment {
+        self.changed.get_or_insert_with(|| self.input.environment.clone())
+    }
+
+    /// A text by its fingerprint.
+    fn unit_named(&self, fingerprint: u64) -> Option<&Arc<Unit>> {
+        if fingerprint == self.program.unit.fingerprint {
+            return Some(&self.program.unit);
+        }
+        self.units.get(&fingerprint)
     }
 
     /// Keeps a value at a path for the next round.
     fn store(&mut self, path: Path, value: &Value) -> Result<(), Fault> {
         plain(value, "kept for the next round")?;
         self.mark(path, false)?;
-        self.kept.cells.insert(path.hash, value.detached());
+        self.kept.push((path.hash, value.detached()));
         Ok(())
     }
 

@@ -1,29 +1,29 @@
 //! `nbr`, `rep`, `share`, reading a field, and the neighbourhood sensors.
 
-use super::{Fault, Neighbor, Path, Round, frame};
+use super::{Fault, Path, Round, frame};
 use crate::id::NodeId;
 use crate::program::{Block, Expr, LocalId, ScopeId};
 use crate::value::{Field, Value};
 use std::sync::Arc;
 
-impl<'a> Round<'a> {
+impl Round<'_> {
+    /// Whether a neighbour counts here: inside alignedMap only those do that hold the key.
+    fn in_domain(&self, id: &NodeId) -> bool {
+        self.domain.as_ref().is_none_or(|domain| domain.binary_search(id).is_ok())
+    }
+
     /// The neighbours whose last message has a value at this path, and what `read` makes of it.
     fn aligned(
         &self,
         path: Path,
-        mut read: impl FnMut(&Neighbor<'a>, &'a Value) -> Option<Value>,
+        mut read: impl FnMut(usize, Value) -> Option<Value>,
     ) -> Vec<(NodeId, Value)> {
-        let neighbors: &'a [Neighbor<'a>] = self.input.neighbors;
-        let in_domain = |n: &&Neighbor<'a>| match &self.domain {
-            Some(domain) => domain.binary_search(n.id).is_ok(),
-            None => true,
-        };
-        neighbors
-            .iter()
-            .filter(in_domain)
-            .filter_map(|n| {
-                let value = n.exports.get(path.hash)?;
-                Some((n.id.clone(), read(n, value)?))
+        let neighbors = self.input.neighbors;
+        (0..neighbors.len())
+            .filter(|lane| self.in_domain(neighbors.id(*lane)))
+            .filter_map(|lane| {
+                let value = neighbors.cell(lane, path.hash)?;
+                Some((neighbors.id(lane).clone(), read(lane, value)?))
             })
             .collect()
     }
@@ -39,7 +39,7 @@ impl<'a> Round<'a> {
                 .help("a field is already about the neighbours; reduce it with a hood first, as in `nbr(minHood(f))`"));
         }
         self.export(path, &local)?;
-        let neighbors = self.aligned(path, |_, value| Some(value.clone()));
+        let neighbors = self.aligned(path, |_, value| Some(value));
         Ok(Value::Field(Arc::new(Field::new(local, neighbors))))
     }
 
@@ -48,13 +48,16 @@ impl<'a> Round<'a> {
         let path = self.path.push(frame::READ);
         self.export(path, &Value::Unit)?;
         // Both are in ascending id: one walk over the neighbours finds all devices of the field.
-        let domain = self.domain.clone();
-        let in_domain = |id: &NodeId| domain.as_ref().is_none_or(|d| d.binary_search(id).is_ok());
-        let mut neighbors = self.input.neighbors.iter().peekable();
+        let neighbors = self.input.neighbors;
+        let mut lane = 0;
         let mut reads_it_too = |id: &NodeId| {
-            while neighbors.next_if(|n| n.id < id).is_some() {}
-            let reads = |n: &&Neighbor<'_>| n.id == id && n.exports.get(path.hash).is_some();
-            in_domain(id) && neighbors.peek().is_some_and(reads)
+            while lane < neighbors.len() && neighbors.id(lane) < id {
+                lane += 1;
+            }
+            lane < neighbors.len()
+                && neighbors.id(lane) == id
+                && self.in_domain(id)
+                && neighbors.cell(lane, path.hash).is_some()
         };
         let kept: Vec<bool> = field.neighbors().iter().map(|(id, _)| reads_it_too(id)).collect();
         // Mostly everybody is still here: the field stays as it is.
@@ -76,7 +79,7 @@ impl<'a> Round<'a> {
     ) -> Result<Value, Fault> {
         let path = self.path.push(frame::REP);
         let init = self.below(frame::REP + 1, |round| round.value(init))?;
-        let old = self.kept_at(path).cloned().unwrap_or(init);
+        let old = self.kept_at(path).unwrap_or(init);
         if matches!(old, Value::Field(_)) {
             return Err(rep_of_field());
         }
@@ -146,14 +149,14 @@ impl<'a> Round<'a> {
     /// One's own value of the round before, and the field of what the neighbours shared.
     fn shared(&self, path: Path, init: &Value) -> Result<(Value, Field), Fault> {
         let stored = self.kept_at(path);
-        match (stored.unwrap_or(init), init) {
+        match (stored.as_ref().unwrap_or(init), init) {
             (Value::Field(stored), Value::Field(init)) => Ok(self.shared_field(path, stored, init)),
             (Value::Field(_), _) | (_, Value::Field(_)) => Err(mixed_share()),
             (own, _) => {
                 // A neighbour that runs another branch of a share of fields cannot be meant.
-                let plain = |_: &Neighbor<'_>, v: &Value| match v {
+                let plain = |_, v| match v {
                     Value::Field(_) => None,
-                    v => Some(v.clone()),
+                    v => Some(v),
                 };
                 let neighbors = self.aligned(path, plain);
                 Ok((own.clone(), Field::new(own.clone(), neighbors)))
@@ -170,8 +173,11 @@ impl<'a> Round<'a> {
             .iter()
             .map(|(id, first)| (id.clone(), stored.get(id).unwrap_or(first).clone()))
             .collect();
-        let sent_to_me = self.aligned(path, |n, value| match value {
-            Value::Field(theirs) => theirs.get(me).or_else(|| init.get(n.id)).cloned(),
+        let neighbors = self.input.neighbors;
+        let sent_to_me = self.aligned(path, |lane, value| match value {
+            Value::Field(theirs) => {
+                theirs.get(me).or_else(|| init.get(neighbors.id(lane))).cloned()
+            }
             _ => None,
         });
         let received = Field::new(stored.local().clone(), sent_to_me);
@@ -190,8 +196,9 @@ impl<'a> Round<'a> {
         match name {
             "nbrLag" | "nbrDelay" => {
                 self.export(path, &Value::Unit)?;
-                let read = |n: &Neighbor<'_>| if name == "nbrLag" { n.lag } else { n.delay };
-                let neighbors = self.aligned(path, |n, _| Some(Value::Number(read(n))));
+                let all = self.input.neighbors;
+                let read = |lane| if name == "nbrLag" { all.lag(lane) } else { all.delay(lane) };
+                let neighbors = self.aligned(path, |lane, _| Some(Value::Number(read(lane))));
                 Ok(Value::Field(Arc::new(Field::new(Value::Number(self.input.delta), neighbors))))
             }
             _ => self.position_sensor(path, name),

@@ -45,7 +45,7 @@ impl Round<'_> {
             None => Arc::new(self.load_text(text)?),
         };
         self.units.insert(unit.fingerprint, unit.clone());
-        self.kept.texts.insert(path.hash, (text.clone(), unit.clone()));
+        self.texts.insert(path.hash, (text.clone(), unit.clone()));
         Ok((unit, known.is_some()))
     }
 

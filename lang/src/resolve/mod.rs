@@ -86,7 +86,8 @@ pub fn load(source: &Arc<Source>, options: &LoadOptions) -> Result<Program, Diag
             .sort_by_key(|d| d.span.as_ref().map(|s| (!Arc::ptr_eq(&s.source, source), s.start)));
         return Err(diagnostics);
     }
-    Ok(Program { unit: Arc::new(unit), options: options.clone(), findings: diagnostics.0 })
+    let layout = Arc::default();
+    Ok(Program { unit: Arc::new(unit), options: options.clone(), layout, findings: diagnostics.0 })
 }
 
 pub(crate) fn load_unit(

@@ -39,7 +39,7 @@ pub enum Value {
     /// One value for each aligned neighbour, and one for the device itself.
     Field(Arc<Field>),
     /// Code with, in the round that made it, the variables around it.
-    Function(Function),
+    Function(Arc<Function>),
     /// A value that may be absent.
     Option(Option<Arc<Self>>),
     /// The unique name of a device.
@@ -106,7 +106,7 @@ impl Value {
             return self.clone();
         }
         match self {
-            Self::Function(f) => Self::Function(f.detached()),
+            Self::Function(f) => Self::Function(Arc::new(f.detached())),
             Self::Tuple(items) => Self::Tuple(items.iter().map(Self::detached).collect()),
             Self::Option(Some(inner)) => Self::Option(Some(Arc::new(inner.detached()))),
             Self::Field(field) => Self::Field(Arc::new(field.map(|v| v.detached()))),
@@ -118,6 +118,25 @@ impl Value {
                 Self::List(List::new(list.snapshot().iter().map(Self::detached).collect()))
             }
             _ => self.clone(),
+        }
+    }
+
+    /// The value as a round may use it that does not own it: lists are copied, because programs
+    /// change them, and a round that fails must leave what it was given.
+    #[must_use]
+    pub(crate) fn unshared(&self) -> Self {
+        if self.holds_list() { self.detached() } else { self.clone() }
+    }
+
+    fn holds_list(&self) -> bool {
+        match self {
+            Self::List(_) => true,
+            Self::Tuple(items) => items.iter().any(Self::holds_list),
+            Self::Option(Some(inner)) => inner.holds_list(),
+            Self::Field(field) => field.values().any(Self::holds_list),
+            Self::Map(entries) => entries.iter().any(|(k, v)| k.holds_list() || v.holds_list()),
+            Self::Set(items) => items.iter().any(Self::holds_list),
+            _ => false,
         }
     }
 
