@@ -6,7 +6,7 @@ use crate::inbox::{Accepted, Inbox, NeighborInfo, Retention};
 use crate::wire::{self, DecodeError, Frame};
 use bytes::Bytes;
 use fieldrun_lang::{
-    Environment, Micros, Neighbor, NodeId, Program, RoundInput, State, Trap, Value, run_round,
+    Environment, Exports, Machine, Memory, Micros, Neighbor, NodeId, Program, Setting, Trap, Value,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -201,11 +201,11 @@ pub enum DeviceError {
 pub struct Device {
     config: DeviceConfig,
     inbox: Inbox,
-    state: State,
-    environment: Environment,
+    memory: Memory,
+    /// For rounds that nobody lends a machine to.
+    machine: Option<Box<Machine>>,
     /// The last reading of each name.
     readings: BTreeMap<String, Reading>,
-    random: u64,
     round: u64,
     /// When the last successful round ran.
     last_round: Option<Micros>,
@@ -230,10 +230,9 @@ impl Device {
             last_tick: Micros(0),
             config,
             inbox: Inbox::default(),
-            state: State::default(),
-            environment: Environment::new(),
+            memory: Memory::new(Environment::new(), mixed),
+            machine: None,
             readings: BTreeMap::new(),
-            random: mixed,
             round: 0,
             last_round: None,
             wake_at: Micros(0),
@@ -260,7 +259,7 @@ impl Device {
 
     /// The environment as the last successful round left it.
     pub fn environment(&self) -> &Environment {
-        &self.environment
+        &self.memory.environment
     }
 
     /// Something happened.
@@ -270,7 +269,9 @@ impl Device {
     pub fn handle(&mut self, input: Input<'_>) -> Result<(), DeviceError> {
         match input {
             Input::Tick { now, sensors } => {
-                self.tick(now, sensors);
+                let mut machine = self.machine.take().unwrap_or_default();
+                self.tick(now, sensors, &mut machine);
+                self.machine = Some(machine);
                 Ok(())
             }
             Input::Message { now, from, bytes } => {
@@ -324,16 +325,19 @@ impl Device {
         }
     }
 
-    /// One round: sensors, stale neighbours out, evaluate, and only after success commit, send and
-    /// act. After a trap the old state stays and nothing is sent.
-    fn tick(&mut self, now: Micros, sensors: &SensorFrame) {
+    /// One round, as [`Input::Tick`] runs it, in a machine that serves many devices: then none needs
+    /// one of its own.
+    ///
+    /// Sensors, stale neighbours out, evaluate, and only after success commit, send and act. After a
+    /// trap the old state stays and nothing is sent.
+    pub fn tick(&mut self, now: Micros, sensors: &SensorFrame, machine: &mut Machine) {
         self.round += 1;
         self.last_tick = now;
         let full = self.config.reaction.map_or(0, |reaction| reaction.burst.saturating_mul(8));
         self.credit = self.credit.saturating_add(1).min(full);
         self.sense(sensors);
         self.inbox.retire(now, self.config.retention);
-        let result = self.evaluate(now, sensors);
+        let result = self.evaluate(now, sensors, machine);
         // A failed round did not happen: its time counts towards the next one.
         if result.is_ok() {
             self.last_round = Some(now);
@@ -347,12 +351,19 @@ impl Device {
         for (name, reading) in &sensors.env {
             if self.readings.get(name) != Some(reading) {
                 self.readings.insert(name.clone(), reading.clone());
-                self.environment.insert(Arc::from(name.as_str()), host_values::value(reading));
+                self.memory
+                    .environment
+                    .insert(Arc::from(name.as_str()), host_values::value(reading));
             }
         }
     }
 
-    fn evaluate(&mut self, now: Micros, sensors: &SensorFrame) -> Result<Value, Trap> {
+    fn evaluate(
+        &mut self,
+        now: Micros,
+        sensors: &SensorFrame,
+        machine: &mut Machine,
+    ) -> Result<Value, Trap> {
         let own_program = self.config.program.fingerprint();
         let logical = self.config.clock == Clock::Logical;
         let neighbors: Vec<Neighbor<'_>> = self
@@ -367,50 +378,49 @@ impl Device {
             })
             .collect();
         let since_last = self.last_round.map_or(0.0, |last| now.since(last).seconds());
-        let output = run_round(
-            &self.config.program,
-            &RoundInput {
-                id: &self.config.id,
-                now: now.seconds(),
-                delta: if logical { 1.0 } else { since_last },
-                position: sensors.position.as_deref(),
-                neighbors: &neighbors,
-                state: &self.state,
-                environment: &self.environment,
-                random: self.random,
-                limits: self.config.limits.round,
-            },
-        )?;
-        let bytes = self.encoded(output.exports)?;
-        self.state = output.state;
-        self.environment = output.environment;
-        self.random = output.random;
+        let setting = Setting {
+            id: &self.config.id,
+            now: now.seconds(),
+            delta: if logical { 1.0 } else { since_last },
+            position: sensors.position.as_deref(),
+            limits: self.config.limits.round,
+        };
+        let (config, round) = (&self.config, self.round);
+        let mut bytes = Bytes::new();
+        let send = |exports: &Arc<Exports>| {
+            bytes = encoded(config, round, exports)?;
+            Ok(())
+        };
+        let program = &config.program;
+        let success = machine.round_if(program, &setting, &neighbors, &mut self.memory, send)?;
         self.outputs.push_back(Output::Broadcast(bytes));
-        self.outputs.extend(output.actions.iter().map(|a| Output::Actuate(host_values::action(a))));
-        Ok(output.value)
+        let actions = success.actions.iter().map(|a| Output::Actuate(host_values::action(a)));
+        self.outputs.extend(actions);
+        Ok(success.value)
     }
+}
 
-    fn encoded(&self, exports: fieldrun_lang::Exports) -> Result<Bytes, Trap> {
-        let bytes = wire::encode(&Frame {
-            from: self.config.id.clone(),
-            incarnation: self.config.incarnation,
-            round: self.round,
-            period: self.config.period,
-            program: self.config.program.fingerprint(),
-            exports: Arc::new(exports),
-        });
-        let limit = self.config.limits.frame_bytes;
-        if bytes.len() > limit {
-            let message = format!(
-                "the message of this round has {} bytes; at most {limit} can be sent",
-                bytes.len()
-            );
-            return Err(Trap::without_place(
-                "FR-R040",
-                message,
-                "share less: does a shared tuple or text grow every round?",
-            ));
-        }
-        Ok(Bytes::from(bytes))
+/// The frame of a round, if it may be sent.
+fn encoded(config: &DeviceConfig, round: u64, exports: &Arc<Exports>) -> Result<Bytes, Trap> {
+    let bytes = wire::encode(&Frame {
+        from: config.id.clone(),
+        incarnation: config.incarnation,
+        round,
+        period: config.period,
+        program: config.program.fingerprint(),
+        exports: exports.clone(),
+    });
+    let limit = config.limits.frame_bytes;
+    if bytes.len() > limit {
+        let message = format!(
+            "the message of this round has {} bytes; at most {limit} can be sent",
+            bytes.len()
+        );
+        return Err(Trap::without_place(
+            "FR-R040",
+            message,
+            "share less: does a shared tuple or text grow every round?",
+        ));
     }
+    Ok(Bytes::from(bytes))
 }

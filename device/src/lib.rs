@@ -16,5 +16,5 @@ pub use device::{
     Clock, Device, DeviceConfig, DeviceError, Input, Limits, Output, ROUND_STACK, Reaction,
     RoundReport, SensorFrame,
 };
-pub use fieldrun_lang::{Micros, NodeId, Program, Trap, Value};
+pub use fieldrun_lang::{Machine, Micros, NodeId, Program, Trap, Value};
 pub use inbox::{NeighborInfo, Retention};

@@ -6,6 +6,7 @@
 //! value is found by its slot and a message needs no paths: it says which regions ran, and the
 //! values in slot order (design decision 2).
 
+use crate::eval::Path;
 use crate::program::Unit;
 use crate::source::Span;
 use crate::value::Value;
@@ -39,6 +40,8 @@ pub struct Region {
 pub struct Layout {
     id: u64,
     exports: Vec<ExportSlot>,
+    /// Where in the text each of them stands.
+    places: Vec<Option<Span>>,
     regions: Vec<Region>,
     states: Vec<u64>,
     carried: u32,
@@ -60,6 +63,11 @@ impl Layout {
     /// The regions; the first is the whole program.
     pub fn regions(&self) -> &[Region] {
         &self.regions
+    }
+
+    /// Where in the text a slot stands.
+    pub fn place(&self, slot: usize) -> Option<&Span> {
+        self.places.get(slot)?.as_ref()
     }
 
     /// How many slots carry a value.
@@ -84,6 +92,11 @@ impl Layout {
         self.state_index.get(&path).map(|i| *i as usize)
     }
 
+    /// Whether something is exported or kept at a path.
+    pub(crate) fn has_path(&self, path: u64) -> bool {
+        self.export_index.contains_key(&path) || self.state_index.contains_key(&path)
+    }
+
     /// Words of a bit set of regions.
     pub(crate) fn region_words(&self) -> usize {
         self.regions.len().div_ceil(64)
@@ -103,11 +116,18 @@ impl LayoutBuilder {
     }
 
     /// A slot for a path; nothing if the path has one already.
-    pub(crate) fn export(&mut self, path: u64, region: u32, carries: bool) -> Option<ExportSlot> {
-        let index = self.layout.exports.len() as u32;
+    pub(crate) fn export(
+        &mut self,
+        path: Path,
+        region: u32,
+        carries: bool,
+        span: Option<Span>,
+    ) -> Option<ExportSlot> {
+        let (index, path) = (self.layout.exports.len() as u32, path.hash);
         if self.layout.export_index.insert(path, index).is_some() {
             return None;
         }
+        self.layout.places.push(span);
         let carried = carries.then_some(self.layout.carried);
         self.layout.carried += u32::from(carries);
         let slot = ExportSlot { path, region, carried };
@@ -116,12 +136,12 @@ impl LayoutBuilder {
     }
 
     /// A state for a path; nothing if the path has one already.
-    pub(crate) fn state(&mut self, path: u64) -> Option<u32> {
+    pub(crate) fn state(&mut self, path: Path) -> Option<u32> {
         let index = self.layout.states.len() as u32;
-        if self.layout.state_index.insert(path, index).is_some() {
+        if self.layout.state_index.insert(path.hash, index).is_some() {
             return None;
         }
-        self.layout.states.push(path);
+        self.layout.states.push(path.hash);
         Some(index)
     }
 
@@ -162,8 +182,7 @@ impl Exports {
     pub fn from_cells(layout: &Arc<Layout>, mut cells: Vec<(u64, Value)>) -> Self {
         cells.sort_unstable_by_key(|(path, _)| *path);
         cells.dedup_by_key(|(path, _)| *path);
-        Self::arranged(layout, &cells)
-            .unwrap_or_else(|| Self { extra: cells, ..Self::default() })
+        Self::arranged(layout, &cells).unwrap_or_else(|| Self { extra: cells, ..Self::default() })
     }
 
     fn arranged(layout: &Arc<Layout>, cells: &[(u64, Value)]) -> Option<Self> {
@@ -231,8 +250,7 @@ impl Exports {
     /// that ran.
     fn is_whole(&self, cells: usize) -> bool {
         let regions = &self.layout.regions;
-        let nested =
-            (0..).zip(regions).all(|(i, region)| !self.ran(i) || self.ran(region.parent));
+        let nested = (0..).zip(regions).all(|(i, region)| !self.ran(i) || self.ran(region.parent));
         let expected = self.layout.exports.iter().filter(|slot| self.ran(slot.region)).count();
         let known = (regions.len()..self.regions.len() * 64).all(|i| !self.ran(i as u32));
         nested && known && expected == cells && (regions.is_empty() || self.ran(0))
@@ -295,7 +313,11 @@ impl Exports {
 
     /// Everything, in ascending path.
     pub fn cells(&self) -> Vec<(u64, &Value)> {
-        let slots = self.layout.exports.iter().filter_map(|slot| self.get(slot.path).map(|v| (slot.path, v)));
+        let slots = self
+            .layout
+            .exports
+            .iter()
+            .filter_map(|slot| self.get(slot.path).map(|v| (slot.path, v)));
         let mut cells: Vec<_> =
             slots.chain(self.extra.iter().map(|(path, value)| (*path, value))).collect();
         cells.sort_unstable_by_key(|(path, _)| *path);
@@ -366,6 +388,12 @@ impl State {
         let mut state = Self { texts, ..Self::empty(layout) };
         cells.into_iter().for_each(|(path, value)| state.set(path, value));
         state
+    }
+
+    /// The same state in the places of another layout.
+    pub(crate) fn rearranged(self, layout: &Arc<Layout>) -> Self {
+        let cells = self.cells().into_iter().map(|(path, value)| (path, value.clone())).collect();
+        Self::from_cells(layout, cells, self.texts)
     }
 
     /// The number of kept values.

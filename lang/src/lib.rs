@@ -21,6 +21,7 @@ mod resolve;
 mod source;
 mod syntax;
 mod value;
+mod vm;
 
 pub use diag::{Diagnostic, Diagnostics, Severity};
 pub use eval::{
@@ -33,3 +34,4 @@ pub use program::Program;
 pub use resolve::{LoadOptions, ModuleSource, NoModules, load};
 pub use source::{Source, Span};
 pub use value::{Arity, Field, Function, List, Value, number_text};
+pub use vm::{Machine, Memory, Setting, Success};

@@ -38,6 +38,22 @@ pub trait NeighborSource {
     /// What a neighbour exported in a carrying slot of the layout; null if its region did not run.
     fn value(&self, lane: usize, carried: u32) -> Value;
 
+    /// An element of the tuple that a neighbour exported in a carrying slot; nothing if that is no
+    /// tuple of `len` elements, null if its region did not run.
+    fn element(&self, lane: usize, carried: u32, element: usize, len: usize) -> Option<Value> {
+        match self.value(lane, carried) {
+            Value::Tuple(items) if items.len() == len => items.get(element).cloned(),
+            Value::Null => Some(Value::Null),
+            _ => None,
+        }
+    }
+
+    /// The distances to all neighbours, if they are at hand: `own` is where the device is, and the
+    /// slot holds where the neighbours are. A lane whose region did not run gets any number.
+    fn distances(&self, _carried: u32, _own: &[f64], _out: &mut [f64]) -> bool {
+        false
+    }
+
     /// What all neighbours exported in a carrying slot, as numbers by lane; false if some of it is
     /// no number. A lane whose region did not run gets any number.
     fn numbers(&self, carried: u32, out: &mut [f64]) -> bool {
@@ -120,6 +136,16 @@ impl NeighborSource for Vec<Neighbor<'_>> {
 
     fn value(&self, lane: usize, carried: u32) -> Value {
         self.get(lane).map_or(Value::Null, |n| n.held(carried).unshared())
+    }
+
+    fn element(&self, lane: usize, carried: u32, element: usize, len: usize) -> Option<Value> {
+        match self.get(lane).map(|n| n.held(carried)) {
+            Some(Value::Tuple(items)) if items.len() == len => {
+                items.get(element).map(Value::unshared)
+            }
+            Some(Value::Null) => Some(Value::Null),
+            _ => None,
+        }
     }
 
     fn numbers(&self, carried: u32, out: &mut [f64]) -> bool {

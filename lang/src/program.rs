@@ -7,6 +7,7 @@ use crate::resolve::LoadOptions;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, HoodOp, UnaryOp};
 use crate::value::{Arity, Value};
+use crate::vm::{self, Code};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,12 +17,21 @@ use std::sync::Arc;
 pub struct Program {
     pub(crate) unit: Arc<Unit>,
     pub(crate) options: LoadOptions,
+    /// Its compiled form, if it has one.
+    pub(crate) code: Option<Arc<Code>>,
     pub(crate) layout: Arc<Layout>,
     /// Warnings and notices of the load.
     pub findings: Vec<Diagnostic>,
 }
 
 impl Program {
+    pub(crate) fn new(unit: Unit, options: LoadOptions, findings: Vec<Diagnostic>) -> Self {
+        let unit = Arc::new(unit);
+        let (code, layout) = vm::compile(&unit, &options).unzip();
+        let (code, layout) = (code.map(Arc::new), Arc::new(layout.unwrap_or_default()));
+        Self { unit, options, code, layout, findings }
+    }
+
     /// A hash of the texts of the program and of every module it uses: equal on devices that run
     /// the same program. Two programs never mix values (design decision 7).
     pub fn fingerprint(&self) -> u64 {
@@ -99,14 +109,14 @@ pub(crate) struct FunctionCode {
     pub(crate) span: Span,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Block {
     /// Present if the block defines variables.
     pub(crate) scope: Option<ScopeId>,
     pub(crate) statements: Vec<Statement>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Statement {
     /// `let` and assignment: the value goes to a variable that is visible here.
     Let(LocalId, Expr),
@@ -119,14 +129,14 @@ pub(crate) enum Statement {
     },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Expr {
     pub(crate) kind: ExprKind,
     pub(crate) span: Span,
 }
 
 /// What is called where it is known before the program runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Callee {
     Function(FunctionId),
     Native(&'static Native),
@@ -136,7 +146,7 @@ pub(crate) enum Callee {
     Value(Box<Expr>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ExprKind {
     Constant(Value),
     Tuple(Vec<Expr>),

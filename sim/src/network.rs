@@ -85,7 +85,9 @@ impl Network {
         match chosen.as_mut_slice() {
             // Not worth waking another thread.
             [(peer, now)] => vec![peer.fire(*now, program, limits)],
-            _ => chosen.into_par_iter().map(|(peer, now)| peer.fire(now, program, limits)).collect(),
+            _ => {
+                chosen.into_par_iter().map(|(peer, now)| peer.fire(now, program, limits)).collect()
+            }
         }
     }
 
@@ -177,7 +179,9 @@ impl Peer {
             match output {
                 Output::Broadcast(bytes) => {
                     let frame = wire::decode(&bytes, limits);
-                    let frame = frame.map(|frame| Arc::new(frame.arranged_for(program))).map_err(|error| error.to_string());
+                    let frame = frame
+                        .map(|frame| Arc::new(frame.arranged_for(program)))
+                        .map_err(|error| error.to_string());
                     outcome.sent = Some(Sent { frame, bytes: bytes.len() });
                 }
                 Output::Actuate(_) => outcome.actions += 1,

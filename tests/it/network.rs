@@ -3,8 +3,8 @@
 
 use fieldrun_device::host::{Action, Reading};
 use fieldrun_device::{
-    Clock, Device, DeviceConfig, Input, Micros, NodeId, Output, Program, Retention, SensorFrame,
-    Value,
+    Clock, Device, DeviceConfig, Input, Machine, Micros, NodeId, Output, Program, Retention,
+    SensorFrame, Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -90,6 +90,7 @@ pub(crate) struct Running<'a> {
     devices: Vec<Device>,
     sensed: Vec<BTreeMap<String, Reading>>,
     now: Micros,
+    machine: Machine,
 }
 
 impl<'a> Running<'a> {
@@ -108,6 +109,7 @@ impl<'a> Running<'a> {
             devices: network.nodes.iter().map(device).collect(),
             sensed: vec![BTreeMap::new(); network.nodes.len()],
             now: Micros(0),
+            machine: Machine::verifying(),
         }
     }
 
@@ -175,9 +177,8 @@ impl<'a> Running<'a> {
             position: self.network.nodes[node].1.clone(),
         };
         let device = &mut self.devices[node];
-        device
-            .handle(Input::Tick { now: self.now, sensors: &sensors })
-            .expect("only messages are refused");
+        // Every round of every case runs compiled and walked, and both must agree.
+        device.tick(self.now, &sensors, &mut self.machine);
         let outputs: Vec<Output> = std::iter::from_fn(|| device.poll()).collect();
         let mut outcome = None;
         let mut actions = Vec::new();

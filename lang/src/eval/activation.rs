@@ -57,6 +57,18 @@ impl Activations {
         false
     }
 
+    /// A new activation that no scope of the text knows.
+    pub(super) fn open(&mut self, parent: Option<ActivationId>) -> ActivationId {
+        let id = ActivationId(self.all.len() as u32);
+        self.all.push(Activation { parent, variables: Vec::new() });
+        id
+    }
+
+    /// Forgets which activation of each scope is the most recent one.
+    pub(super) fn forget_latest(&mut self) {
+        self.latest.clear();
+    }
+
     /// Gives a variable of this very activation a value.
     pub(super) fn define(&mut self, id: ActivationId, local: LocalId, value: Value) {
         if let Some(activation) = self.all.get_mut(id.0 as usize) {
@@ -72,8 +84,7 @@ impl Round<'_> {
         scope: ScopeId,
         parent: Option<ActivationId>,
     ) -> ActivationId {
-        let id = ActivationId(self.activations.all.len() as u32);
-        self.activations.all.push(Activation { parent, variables: Vec::new() });
+        let id = self.activations.open(parent);
         self.activations.latest.insert((self.unit.fingerprint, scope), id);
         self.current = Some(id);
         id
@@ -91,7 +102,9 @@ impl Round<'_> {
             if let Some(id) = self.activations.latest.get(&(unit, scope)) {
                 return Some(*id);
             }
-            next = scopes.get(scope.0 as usize).copied().flatten();
+            // Compiled code may have run this very scope without a record.
+            next =
+                if self.compiled { None } else { scopes.get(scope.0 as usize).copied().flatten() };
         }
         None
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// What a call takes of the stack, in levels of expressions: measured, see the test
 /// `deep_recursion_fits_a_small_stack`.
-const CALL_LEVELS: u32 = 2;
+pub(crate) const CALL_LEVELS: u32 = 2;
 /// The same for a function that a native calls.
 const APPLY_LEVELS: u32 = 4;
 
@@ -61,7 +61,12 @@ impl Round<'_> {
 
     /// `x(args)` and `x.apply(args)`: the arguments are evaluated inside the function's frame.
     #[inline(never)]
-    fn call_value(&mut self, target: &Value, args: &[Expr], span: &Span) -> Result<Value, Fault> {
+    pub(crate) fn call_value(
+        &mut self,
+        target: &Value,
+        args: &[Expr],
+        span: &Span,
+    ) -> Result<Value, Fault> {
         match target {
             Value::Function(function) => self.below(frame::CALL, |round| {
                 round.below(function.identity, |round| {
@@ -105,6 +110,10 @@ impl Round<'_> {
                 let activation = function.activation.or_else(|| {
                     outer.and_then(|scope| self.latest(unit.fingerprint, &unit.scopes, scope))
                 });
+                if self.compiled && outer.is_some() && activation.is_none() {
+                    // Compiled code may have run that scope, and keeps no record of it.
+                    return Err(Fault::new("FR-R008", "Variables of this function are not known"));
+                }
                 self.run_code(&unit, id, args, activation, span)
             }
         }
@@ -189,6 +198,17 @@ impl Round<'_> {
         span: &Span,
     ) -> Result<Value, Fault> {
         let target = self.below(frame::TARGET, |round| round.eval(target))?;
+        self.method_of(target, name, args, span)
+    }
+
+    /// A method of a value, with arguments still to be evaluated.
+    pub(crate) fn method_of(
+        &mut self,
+        target: Value,
+        name: &Arc<str>,
+        args: &[Expr],
+        span: &Span,
+    ) -> Result<Value, Fault> {
         if **name == *"apply" && matches!(target, Value::Function(_)) {
             return self.call_value(&target, args, span);
         }
@@ -212,7 +232,7 @@ impl Round<'_> {
 
     /// Asks the host to do something once the round has succeeded.
     pub(super) fn act(&mut self, name: &Arc<str>, args: Vec<Value>) -> Value {
-        self.actions.push((name.clone(), args.iter().map(Value::detached).collect()));
+        self.effects.actions.push((name.clone(), args.iter().map(Value::detached).collect()));
         Value::Bool(true)
     }
 

@@ -76,7 +76,9 @@ impl Round<'_> {
                 };
                 Value::Bool(old.is_some())
             }
-            ("remove", [key]) => self.environment_mut().remove(&*key_text(key)?).unwrap_or(Value::Null),
+            ("remove", [key]) => {
+                self.environment_mut().remove(&*key_text(key)?).unwrap_or(Value::Null)
+            }
             ("keySet", []) => Value::Set(Arc::new(
                 self.environment().keys().map(|key| Value::Text(key.clone())).collect(),
             )),

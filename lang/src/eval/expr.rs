@@ -91,9 +91,9 @@ impl Round<'_> {
             return Err(Fault::new(TOO_DEEP, message)
                 .help("`mux` evaluates both branches, so a recursion inside it never ends; `if` evaluates one"));
         }
-        match self.fuel.checked_sub(1) {
+        match self.effects.fuel.checked_sub(1) {
             Some(left) => {
-                self.fuel = left;
+                self.effects.fuel = left;
                 Ok(())
             }
             None => Err(Fault::new(
@@ -287,7 +287,7 @@ fn unresolved(name: &str, span: &Span) -> Fault {
         .help("this function came from state or from a neighbour, and the code around its definition has not run in this round")
 }
 
-pub(super) fn native_value(native: &'static crate::natives::Native) -> Value {
+pub(crate) fn native_value(native: &'static crate::natives::Native) -> Value {
     let name = native.qualified();
     Value::Function(Arc::new(Function {
         code: Code::Native(native),
@@ -298,7 +298,7 @@ pub(super) fn native_value(native: &'static crate::natives::Native) -> Value {
     }))
 }
 
-fn operate(op: BinaryOp, a: &Value, b: &Value) -> Result<Value, Fault> {
+pub(crate) fn operate(op: BinaryOp, a: &Value, b: &Value) -> Result<Value, Fault> {
     let result = match op {
         BinaryOp::Eq => Some(Value::Bool(value::equal(a, b))),
         BinaryOp::NotEq => Some(Value::Bool(!value::equal(a, b))),

@@ -88,7 +88,7 @@ fn cannot_compute(op: HoodOp, value: &Value) -> Fault {
 }
 
 /// The value of a hood without anybody, in the shape of the local value.
-fn empty(op: HoodOp, local: &Value) -> Result<Value, Fault> {
+pub(crate) fn empty(op: HoodOp, local: &Value) -> Result<Value, Fault> {
     let fill = match op {
         HoodOp::Min => f64::INFINITY,
         HoodOp::Max => f64::NEG_INFINITY,
@@ -118,7 +118,7 @@ fn filled(like: &Value, number: f64) -> Option<Value> {
     }
 }
 
-fn reduce(op: HoodOp, values: &[&Value]) -> Result<Value, Fault> {
+pub(crate) fn reduce(op: HoodOp, values: &[&Value]) -> Result<Value, Fault> {
     let Some((first, rest)) = values.split_first() else { return Ok(Value::Unit) };
     let fold =
         |f: fn(Value, &Value) -> Value| rest.iter().fold(as_double(first), |acc, v| f(acc, v));

@@ -15,6 +15,7 @@ mod lift;
 mod neighbors;
 mod path;
 mod text;
+mod within;
 
 use crate::id::NodeId;
 use crate::layout::{Exports, State, Texts};
@@ -22,12 +23,16 @@ use crate::neighbors::NeighborSource;
 use crate::program::{Program, Unit};
 use crate::value::{ActivationId, Value};
 use activation::Activations;
+pub(crate) use calls::CALL_LEVELS;
+pub(crate) use expr::{native_value, operate};
 pub(crate) use fault::Fault;
 pub use fault::Trap;
+pub(crate) use hoods::{empty as empty_hood, reduce as reduce_hood};
 pub(crate) use path::{Path, StableHasher, frame};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+pub(crate) use within::Left;
 
 /// The environment of a device: names and values (`env`).
 pub type Environment = BTreeMap<Arc<str>, Value>;
@@ -124,9 +129,9 @@ pub fn run_round(program: &Program, input: &RoundInput<'_>) -> Result<RoundOutpu
         value,
         exports: Exports::from_cells(layout, round.exported),
         state: State::from_cells(layout, round.kept, round.texts),
-        environment: round.changed.unwrap_or_else(|| input.environment.clone()),
-        actions: round.actions,
-        random: round.random,
+        environment: round.effects.changed.unwrap_or_else(|| input.environment.clone()),
+        actions: round.effects.actions,
+        random: round.effects.random,
     })
 }
 
@@ -136,6 +141,28 @@ struct Mark {
     check: u64,
     exported: bool,
     stored: bool,
+}
+
+/// What a round uses up and changes, apart from exports and state.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(crate) fuel: u64,
+    pub(crate) random: u64,
+    pub(crate) actions: Vec<ActionRequest>,
+    /// The environment, once the program has changed it.
+    pub(crate) changed: Option<Environment>,
+}
+
+impl Effects {
+    pub(crate) fn new(input: &RoundInput<'_>) -> Self {
+        Self { fuel: input.limits.fuel, random: input.random, ..Self::default() }
+    }
+
+    /// The next number of the device's generator, in [0, 1).
+    pub(crate) fn next_random(&mut self) -> f64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        (path::mix(self.random) >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    }
 }
 
 /// A running round.
@@ -156,11 +183,9 @@ pub(crate) struct Round<'a> {
     exported: Vec<(u64, Value)>,
     kept: Vec<(u64, Value)>,
     texts: Texts,
-    /// The environment, once the program has changed it.
-    changed: Option<Environment>,
-    actions: Vec<ActionRequest>,
-    random: u64,
-    fuel: u64,
+    pub(crate) effects: Effects,
+    /// Whether compiled code runs the round and this evaluator only parts of it.
+    compiled: bool,
     depth: u32,
     /// Calls of definitions and lambdas that are under way.
     calls: u32,
@@ -183,10 +208,8 @@ impl<'a> Round<'a> {
             exported: Vec::new(),
             kept: Vec::new(),
             texts: Texts::default(),
-            changed: None,
-            actions: Vec::new(),
-            random: input.random,
-            fuel: input.limits.fuel,
+            effects: Effects::new(input),
+            compiled: false,
             depth: 0,
             calls: 0,
         }
@@ -222,7 +245,9 @@ impl<'a> Round<'a> {
     fn mark(&mut self, path: Path, export: bool) -> Result<(), Fault> {
         let fresh = Mark { check: path.check, exported: false, stored: false };
         let mark = self.marks.entry(path.hash).or_insert(fresh);
-        if mark.check != path.check {
+        // Compiled code has these paths for itself.
+        let taken = self.compiled && self.program.layout.has_path(path.hash);
+        if taken || mark.check != path.check {
             return Err(Fault::new("FR-R002", "two places of the program have the same path hash")
                 .help(
                     "this is a coincidence of one in 2^64; any change of the program removes it",
@@ -250,12 +275,12 @@ impl<'a> Round<'a> {
 
     /// The environment as it is now.
     fn environment(&self) -> &Environment {
-        self.changed.as_ref().unwrap_or(self.input.environment)
+        self.effects.changed.as_ref().unwrap_or(self.input.environment)
     }
 
     /// The environment, to be changed.
     fn environment_mut(&mut self) -> &mut Environment {
-        self.changed.get_or_insert_with(|| self.input.environment.clone())
+        self.effects.changed.get_or_insert_with(|| self.input.environment.clone())
     }
 
     /// A text by its fingerprint.
@@ -286,8 +311,7 @@ impl<'a> Round<'a> {
 
     /// The next number of the device's generator, in [0, 1).
     pub(crate) fn next_random(&mut self) -> f64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        (path::mix(self.random) >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+        self.effects.next_random()
     }
 
     /// Refuses a text or tuple that is too large to be meant.

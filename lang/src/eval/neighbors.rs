@@ -127,8 +127,20 @@ impl Round<'_> {
         body: &Block,
         yields: Option<&Block>,
     ) -> Result<Value, Fault> {
-        let path = self.path.push(frame::SHARE);
         let init = self.below(frame::SHARE + 1, |round| round.value(init))?;
+        self.share_from(init, (local, field), scope, body, yields)
+    }
+
+    /// The same from the initial value on.
+    pub(crate) fn share_from(
+        &mut self,
+        init: Value,
+        (local, field): (Option<LocalId>, LocalId),
+        scope: ScopeId,
+        body: &Block,
+        yields: Option<&Block>,
+    ) -> Result<Value, Fault> {
+        let path = self.path.push(frame::SHARE);
         let (own, received) = self.shared(path, &init)?;
         let outer = self.current;
         let activation = self.activate(scope, outer);

@@ -86,8 +86,7 @@ pub fn load(source: &Arc<Source>, options: &LoadOptions) -> Result<Program, Diag
             .sort_by_key(|d| d.span.as_ref().map(|s| (!Arc::ptr_eq(&s.source, source), s.start)));
         return Err(diagnostics);
     }
-    let layout = Arc::default();
-    Ok(Program { unit: Arc::new(unit), options: options.clone(), layout, findings: diagnostics.0 })
+    Ok(Program::new(unit, options.clone(), diagnostics.0))
 }
 
 pub(crate) fn load_unit(

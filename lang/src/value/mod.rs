@@ -176,7 +176,7 @@ impl Value {
         }
     }
 
-    fn holds_activation(&self) -> bool {
+    pub(crate) fn holds_activation(&self) -> bool {
         match self {
             Self::Function(f) => f.activation.is_some(),
             Self::Tuple(items) => items.iter().any(Self::holds_activation),

@@ -1,0 +1,433 @@
+//! Operations on values and columns without neighbours.
+
+use super::run::Reach;
+use super::{Cell, Machine, Stuck};
+use crate::eval::{MAX_NESTING, operate};
+use crate::neighbors::NeighborSource;
+use crate::syntax::ast::{BinaryOp, UnaryOp};
+use crate::value::{Field, Value};
+use crate::vm::code::Reg;
+use crate::vm::columns::{Column, Data, Mask, Numeric, is_plain};
+use std::sync::Arc;
+
+/// Most tuples of a length that are kept for later.
+const POOLED: usize = 256;
+/// Longest tuples that are kept.
+const POOLED_LEN: usize = 8;
+
+impl Machine {
+    /// Keeps a tuple for later if nobody else holds it.
+    pub(super) fn reclaim(&mut self, value: Value) {
+        let Value::Tuple(items) = value else { return };
+        if Arc::strong_count(&items) != 1 || items.len() > POOLED_LEN {
+            return;
+        }
+        if self.tuples.len() <= items.len() {
+            self.tuples.resize_with(items.len() + 1, Vec::new);
+        }
+        if let Some(pool) = self.tuples.get_mut(items.len()).filter(|pool| pool.len() < POOLED) {
+            pool.push(items);
+        }
+    }
+
+    /// A tuple, in the place of one that nobody holds any more.
+    pub(super) fn new_tuple(&mut self, mut items: impl ExactSizeIterator<Item = Value>) -> Value {
+        let len = items.len();
+        let Some(mut tuple) = self.tuples.get_mut(len).and_then(Vec::pop) else {
+            return Value::Tuple(items.collect());
+        };
+        match Arc::get_mut(&mut tuple) {
+            Some(slots) => slots.iter_mut().zip(&mut items).for_each(|(slot, item)| *slot = item),
+            None => return Value::Tuple(items.collect()),
+        }
+        Value::Tuple(tuple)
+    }
+
+    pub(super) fn numbers_tuple(&mut self, numbers: &[f64]) -> Value {
+        self.new_tuple(numbers.iter().map(|x| Value::Number(*x)))
+    }
+
+    /// A register as a value: a column becomes a field.
+    pub(super) fn value_of<S: NeighborSource>(
+        &self,
+        reg: Reg,
+        reach: &Reach<'_, '_, S>,
+    ) -> Result<Value, Stuck> {
+        match self.cell(reg) {
+            Cell::Value(value) => Ok(value.clone()),
+            Cell::Column(column) => Ok(self.field(*column, reach)),
+        }
+    }
+
+    pub(super) fn values_of<S: NeighborSource>(
+        &mut self,
+        regs: &[Reg],
+        reach: &Reach<'_, '_, S>,
+    ) -> Result<Vec<Value>, Stuck> {
+        let mut row = std::mem::take(&mut self.row);
+        row.clear();
+        for reg in regs {
+            row.push(self.value_of(*reg, reach)?);
+        }
+        Ok(row)
+    }
+
+    fn field<S: NeighborSource>(&self, column: Column, reach: &Reach<'_, '_, S>) -> Value {
+        let own = self.columns.neighbors();
+        let lanes = (0..own).filter(|lane| self.columns.is_in(column.mask, *lane));
+        let neighbors = lanes
+            .map(|lane| (reach.source.id(lane).clone(), self.columns.value(column.data, lane)))
+            .collect();
+        let local = self.columns.value(column.data, own);
+        Value::Field(Arc::new(Field::new(local, neighbors)))
+    }
+
+    /// What a register may hold of a value: a field becomes a column.
+    pub(super) fn cell_of<S: NeighborSource>(
+        &mut self,
+        value: Value,
+        reach: &Reach<'_, '_, S>,
+    ) -> Result<Cell, Stuck> {
+        let Value::Field(field) = value else { return Ok(Cell::Value(value)) };
+        let mut values = std::mem::take(&mut self.lane_values);
+        values.clear();
+        let mut theirs = field.neighbors().iter().peekable();
+        for lane in 0..reach.source.len() {
+            let found = theirs.next_if(|(id, _)| id == reach.source.id(lane));
+            values.push(found.map_or(Value::Null, |(_, value)| value.clone()));
+        }
+        let complete = theirs.next().is_none();
+        let mask = self.columns.mask_of(|lane| !matches!(values.get(lane), Some(Value::Null)));
+        values.push(field.local().clone());
+        let data = self.columns.typed(&mut values);
+        self.lane_values = values;
+        if complete { Ok(Cell::Column(Column { data, mask })) } else { Err(Stuck) }
+    }
+
+    /// The value of the program.
+    pub(super) fn result<S: NeighborSource>(
+        &mut self,
+        reg: Reg,
+        reach: &Reach<'_, '_, S>,
+    ) -> Result<Value, Stuck> {
+        match self.cell(reg) {
+            Cell::Value(value) if is_plain(value) => Ok(value.clone()),
+            Cell::Value(value) => Ok(value.detached()),
+            Cell::Column(column) => Ok(self.field(*column, reach)),
+        }
+    }
+
+    /// The result of an operation on plain values: a field here is more than the compiler knew.
+    pub(super) fn put_local(&mut self, to: Reg, value: Value) -> Result<(), Stuck> {
+        if matches!(value, Value::Field(_)) {
+            return Err(Stuck);
+        }
+        self.put(to, Cell::Value(value));
+        Ok(())
+    }
+
+    /// A value as it may be kept or sent.
+    pub(super) fn settled(&self, reg: Reg) -> Result<Value, Stuck> {
+        match self.cell(reg) {
+            Cell::Value(value) if is_plain(value) => Ok(value.clone()),
+            Cell::Value(value) if value.hides_field() => Err(Stuck),
+            Cell::Value(value) => Ok(value.detached()),
+            Cell::Column(_) => Err(Stuck),
+        }
+    }
+
+    /// Whether a field is small enough; in doubt the reference evaluator decides.
+    pub(super) fn checked<S>(&self, column: Column, reach: &Reach<'_, '_, S>) -> Result<(), Stuck> {
+        let limits = &reach.input.limits;
+        if self.columns.plain_cells(column.data).is_some_and(|cells| cells < limits.items) {
+            return Ok(());
+        }
+        let mut budget = limits.items.saturating_sub(1);
+        for lane in 0..self.columns.lanes() {
+            let counts = lane == self.columns.neighbors() || self.columns.is_in(column.mask, lane);
+            if counts && self.columns.value(column.data, lane).exceeds(MAX_NESTING, &mut budget) {
+                return Err(Stuck);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_value<S>(&self, value: &Value, reach: &Reach<'_, '_, S>) -> Result<(), Stuck> {
+        if is_plain(value) {
+            return Ok(());
+        }
+        let limits = &reach.input.limits;
+        let mut budget = limits.items;
+        let long = matches!(value, Value::Text(text) if text.len() > limits.text_bytes);
+        if long || value.exceeds(MAX_NESTING, &mut budget) { Err(Stuck) } else { Ok(()) }
+    }
+
+    /// Applies `f` to each device of the first field among the operands, as the reference evaluator
+    /// does.
+    pub(super) fn lifted(
+        &mut self,
+        operands: &[Reg],
+        mut f: impl FnMut(&[Value]) -> Result<Value, Stuck>,
+    ) -> Result<Column, Stuck> {
+        let mask = self.common_mask(operands)?;
+        let mut row = std::mem::take(&mut self.row);
+        let mut values = std::mem::take(&mut self.lane_values);
+        values.clear();
+        let own = self.columns.neighbors();
+        let mut result = Ok(());
+        for lane in 0..=own {
+            if lane < own && !self.columns.is_in(mask, lane) {
+                values.push(Value::Null);
+                continue;
+            }
+            row.clear();
+            for reg in operands {
+                row.push(match self.cell(*reg) {
+                    Cell::Value(value) => value.clone(),
+                    Cell::Column(column) => self.columns.value(column.data, lane),
+                });
+            }
+            match f(&row) {
+                // A null is an error; a field in a field is for the reference evaluator.
+                Ok(Value::Null | Value::Field(_)) | Err(Stuck) => {
+                    result = Err(Stuck);
+                    break;
+                }
+                Ok(value) => values.push(value),
+            }
+        }
+        row.clear();
+        self.row = row;
+        let data = if result.is_ok() { Some(self.columns.typed(&mut values)) } else { None };
+        values.clear();
+        self.lane_values = values;
+        data.map(|data| Column { data, mask }).ok_or(Stuck)
+    }
+
+    /// The neighbours of the first field among the operands, which all other fields must have.
+    fn common_mask(&self, operands: &[Reg]) -> Result<Mask, Stuck> {
+        let mut masks = operands.iter().filter_map(|reg| match self.cell(*reg) {
+            Cell::Column(column) => Some(column.mask),
+            Cell::Value(_) => None,
+        });
+        let first = masks.next().ok_or(Stuck)?;
+        if masks.all(|mask| self.columns.covers(mask, first)) { Ok(first) } else { Err(Stuck) }
+    }
+
+    pub(super) fn unary<S: NeighborSource>(
+        &mut self,
+        op: UnaryOp,
+        to: Reg,
+        a: Reg,
+        reach: &Reach<'_, '_, S>,
+    ) -> Result<(), Stuck> {
+        let plain = |value: &Value| match (op, value) {
+            (UnaryOp::Not, Value::Bool(b)) => Ok(Value::Bool(!b)),
+            (UnaryOp::Minus, v) => v.as_number().map(|x| Value::Number(-x)).ok_or(Stuck),
+            _ => Err(Stuck),
+        };
+        let cell = match self.cell(a) {
+            Cell::Value(value) => Cell::Value(plain(value)?),
+            Cell::Column(column) => {
+                let column = *column;
+                match (op, self.columns.numeric(column.data)) {
+                    (UnaryOp::Minus, Some(x)) => {
+                        let data = self.columns.map_numbers(x, Numeric::Same(0.0), |x, _| -x);
+                        Cell::Column(Column { data, mask: column.mask })
+                    }
+                    _ => Cell::Column(
+                        self.lifted(&[a], |row| row.first().map_or(Err(Stuck), plain))?,
+                    ),
+                }
+            }
+        };
+        let _ = reach;
+        self.put(to, cell);
+        Ok(())
+    }
+
+    pub(super) fn binary<S: NeighborSource>(
+        &mut self,
+        op: BinaryOp,
+        to: Reg,
+        a: Reg,
+        b: Reg,
+        reach: &Reach<'_, '_, S>,
+    ) -> Result<(), Stuck> {
+        if let (Cell::Value(x), Cell::Value(y)) = (self.cell(a), self.cell(b)) {
+            let value = operate(op, x, y).map_err(|_| Stuck)?;
+            self.check_value(&value, reach)?;
+            self.put(to, Cell::Value(value));
+            return Ok(());
+        }
+        let column = match (self.side(a), self.side(b)) {
+            (Some(x), Some(y)) => {
+                let mask = self.common_mask(&[a, b])?;
+                Column { data: self.numeric_binary(op, x, y).ok_or(Stuck)?, mask }
+            }
+            _ => {
+                let column = self.lifted(&[a, b], |row| match row {
+                    [a, b] => operate(op, a, b).map_err(|_| Stuck),
+                    _ => Err(Stuck),
+                })?;
+                self.checked(column, reach)?;
+                column
+            }
+        };
+        self.put(to, Cell::Column(column));
+        Ok(())
+    }
+
+    /// A register as numbers by lane.
+    fn side(&self, reg: Reg) -> Option<Numeric> {
+        match self.cell(reg) {
+            Cell::Value(Value::Number(x)) => Some(Numeric::Same(*x)),
+            Cell::Value(_) => None,
+            Cell::Column(column) => self.columns.numeric(column.data),
+        }
+    }
+
+    fn numeric_binary(&mut self, op: BinaryOp, x: Numeric, y: Numeric) -> Option<Data> {
+        let columns = &mut self.columns;
+        Some(match op {
+            BinaryOp::Plus => columns.map_numbers(x, y, |x, y| x + y),
+            BinaryOp::Minus => columns.map_numbers(x, y, |x, y| x - y),
+            BinaryOp::Times => columns.map_numbers(x, y, |x, y| x * y),
+            BinaryOp::Divide => columns.map_numbers(x, y, |x, y| x / y),
+            BinaryOp::Modulo => columns.map_numbers(x, y, |x, y| x % y),
+            BinaryOp::Power => columns.map_numbers(x, y, crate::natives::math::pow),
+            BinaryOp::Eq => columns.map_bools(x, y, |x, y| x == y),
+            BinaryOp::NotEq => columns.map_bools(x, y, |x, y| x != y),
+            BinaryOp::Less => columns.map_bools(x, y, |x, y| x < y),
+            BinaryOp::LessEq => columns.map_bools(x, y, |x, y| x <= y),
+            BinaryOp::Greater => columns.map_bools(x, y, |x, y| x > y),
+            BinaryOp::GreaterEq => columns.map_bools(x, y, |x, y| x >= y),
+            BinaryOp::Or | BinaryOp::And => return None,
+        })
+    }
+
+    pub(super) fn mux<S: NeighborSource>(
+        &mut self,
+        to: Reg,
+        condition: Reg,
+        then: Reg,
+        otherwise: Reg,
+        reach: &Reach<'_, '_, S>,
+    ) -> Result<(), Stuck> {
+        let _ = reach;
+        if let Cell::Value(value) = self.cell(condition) {
+            // Whatever is not `false` counts as true [K5].
+            let chosen = if matches!(value, Value::Bool(false)) { otherwise } else { then };
+            let cell = match (self.cell(then), self.cell(otherwise)) {
+                (Cell::Value(_), Cell::Value(_)) => self.cell(chosen).clone(),
+                _ => {
+                    let mask = self.common_mask(&[then, otherwise])?;
+                    let data = match self.cell(chosen).clone() {
+                        Cell::Column(column) => column.data,
+                        Cell::Value(value) => self.columns.same(value),
+                    };
+                    Cell::Column(Column { data, mask })
+                }
+            };
+            self.put(to, cell);
+            return Ok(());
+        }
+        let operands = [condition, then, otherwise];
+        let bools = match self.cell(condition) {
+            Cell::Column(Column { data: Data::Bools(start), .. }) => Some(*start as usize),
+            _ => None,
+        };
+        let column = match (bools, self.side(then), self.side(otherwise)) {
+            (Some(condition), Some(a), Some(b)) => {
+                let mask = self.common_mask(&operands)?;
+                Column { data: self.columns.choose_numbers(condition, a, b), mask }
+            }
+            _ => self.lifted(&operands, |row| match row {
+                [Value::Bool(false), _, otherwise] => Ok(otherwise.clone()),
+                [_, then, _] => Ok(then.clone()),
+                _ => Err(Stuck),
+            })?,
+        };
+        self.put(to, Cell::Column(column));
+        Ok(())
+    }
+
+    pub(super) fn tuple<S: NeighborSource>(
+        &mut self,
+        to: Reg,
+        first: u32,
+        len: u16,
+        reach: &Reach<'_, '_, S>,
+    ) -> Result<(), Stuck> {
+        let first = first as usize;
+        let operands = reach.code.operands.get(first..first + usize::from(len)).ok_or(Stuck)?;
+        let lifts = operands.iter().any(|reg| matches!(self.cell(*reg), Cell::Column(_)));
+        if !lifts {
+            let mut row = self.values_of(operands, reach)?;
+            let plain = row.iter().all(is_plain);
+            let tuple = self.new_tuple(row.drain(..));
+            self.row = row;
+            if !plain {
+                self.check_value(&tuple, reach)?;
+            }
+            self.put(to, Cell::Value(tuple));
+            return Ok(());
+        }
+        let mask = self.common_mask(operands)?;
+        let elements = operands.len();
+        // Long tuples of fields are rare.
+        let mut parts = [Data::Same(0); 16];
+        let parts = parts.get_mut(..elements).ok_or(Stuck)?;
+        for (part, reg) in parts.iter_mut().zip(operands) {
+            *part = match self.cell(*reg).clone() {
+                Cell::Column(column) => column.data,
+                Cell::Value(value) => self.columns.same(value),
+            };
+        }
+        let column = Column { data: self.columns.tuple(parts.iter().copied()), mask };
+        self.checked(column, reach)?;
+        self.put(to, Cell::Column(column));
+        Ok(())
+    }
+
+    /// `tuple.get(index)`.
+    pub(super) fn get<S: NeighborSource>(
+        &mut self,
+        to: Reg,
+        tuple: Reg,
+        index: Reg,
+        site: u16,
+        reach: &mut Reach<'_, '_, S>,
+    ) -> Result<(), Stuck> {
+        let at = match self.cell(index) {
+            Cell::Value(Value::Number(x)) => Some(*x as i64),
+            Cell::Value(Value::Int(i)) => Some(*i),
+            _ => None,
+        };
+        let at = at.and_then(|at| usize::try_from(at).ok());
+        let cell = match (self.cell(tuple), at) {
+            (Cell::Value(Value::Tuple(items)), Some(at)) => {
+                let item = items.get(at).ok_or(Stuck)?;
+                if matches!(item, Value::Field(_)) {
+                    return Err(Stuck);
+                }
+                Some(Cell::Value(item.clone()))
+            }
+            (Cell::Column(Column { data: Data::Tuple { first, len }, mask }), Some(at)) => {
+                if at >= usize::from(*len) {
+                    return Err(Stuck);
+                }
+                let element = self.columns.element(*first, at).ok_or(Stuck)?;
+                Some(Cell::Column(Column { data: element.data, mask: *mask }))
+            }
+            _ => None,
+        };
+        match cell {
+            Some(cell) => {
+                self.put(to, cell);
+                Ok(())
+            }
+            None => self.method(to, site, reach),
+        }
+    }
+}
