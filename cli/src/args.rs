@@ -40,6 +40,9 @@ enum Command {
     Eval(EvalArgs),
     /// Report all errors of a program
     Check(CheckArgs),
+    /// Measure: figures beside a yardstick of the same run
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Make and show the cluster's certificates
     #[command(subcommand)]
     Ca(CaCommand),
@@ -64,6 +67,21 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },
+}
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Rounds of the machine beside loops written by hand
+    #[command(after_help = "Example:\n  fieldrun bench vm --json > vm.jsonl")]
+    Vm(BenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -296,6 +314,7 @@ impl Command {
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),
+            Self::Bench(command) => commands::bench::bench(command),
             Self::Ca(command) => commands::ca::ca(command),
             Self::Status(args) => commands::admin::status(&args),
             Self::Watch(args) => commands::admin::watch(&args),

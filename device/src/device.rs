@@ -387,7 +387,7 @@ impl Device {
         };
         let (config, round) = (&self.config, self.round);
         let mut bytes = Bytes::new();
-        let send = |exports: &Arc<Exports>| {
+        let send = |exports: &Exports| {
             bytes = encoded(config, round, exports)?;
             Ok(())
         };
@@ -401,14 +401,14 @@ impl Device {
 }
 
 /// The frame of a round, if it may be sent.
-fn encoded(config: &DeviceConfig, round: u64, exports: &Arc<Exports>) -> Result<Bytes, Trap> {
+fn encoded(config: &DeviceConfig, round: u64, exports: &Exports) -> Result<Bytes, Trap> {
     let bytes = wire::encode(&Frame {
         from: config.id.clone(),
         incarnation: config.incarnation,
         round,
         period: config.period,
         program: config.program.fingerprint(),
-        exports: exports.clone(),
+        exports: Arc::new(exports.clone()),
     });
     let limit = config.limits.frame_bytes;
     if bytes.len() > limit {

@@ -331,9 +331,15 @@ impl Exports {
     }
 
     pub(crate) fn forget_regions(&mut self) {
-        self.regions.fill(0);
+        match self.regions.as_mut_slice() {
+            [] => {}
+            [only] => *only = 1,
+            [first, others @ ..] => {
+                *first = 1;
+                others.fill(0);
+            }
+        }
         self.extra.clear();
-        self.mark_ran(0);
     }
 
     pub(crate) fn value_mut(&mut self, index: u32) -> Option<&mut Value> {
@@ -447,6 +453,7 @@ impl State {
 
     pub(crate) fn forget_extra(&mut self) {
         self.extra.clear();
+        self.texts.clear();
     }
 
     pub(crate) fn add_extra(&mut self, cells: &mut Vec<(u64, Value)>) {

@@ -1,6 +1,7 @@
 //! One module for each group of commands.
 
 pub(crate) mod admin;
+pub(crate) mod bench;
 pub(crate) mod ca;
 pub(crate) mod demo;
 pub(crate) mod node;

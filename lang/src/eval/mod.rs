@@ -158,6 +158,14 @@ impl Effects {
         Self { fuel: input.limits.fuel, random: input.random, ..Self::default() }
     }
 
+    /// For another round.
+    pub(crate) fn renew(&mut self, input: &RoundInput<'_>) {
+        self.fuel = input.limits.fuel;
+        self.random = input.random;
+        self.actions.clear();
+        self.changed = None;
+    }
+
     /// The next number of the device's generator, in [0, 1).
     pub(crate) fn next_random(&mut self) -> f64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);

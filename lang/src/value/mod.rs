@@ -20,9 +20,10 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A value. Cheap to clone: everything large is shared.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum Value {
     /// Only at the border to natives: the absent value.
+    #[default]
     Null,
     /// The value of what has none.
     Unit,

@@ -155,6 +155,24 @@ pub(crate) enum Op {
         to: Reg,
         from: Reg,
     },
+    /// A hood of `a op b`, which nothing else uses.
+    HoodBinary {
+        hood: HoodOp,
+        plus_self: bool,
+        op: BinaryOp,
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    /// A hood of `mux (a test b) { then } else { otherwise }`, which nothing else uses: the operands
+    /// a, b, then, otherwise, and a register for the test.
+    HoodChoice {
+        hood: HoodOp,
+        plus_self: bool,
+        test: BinaryOp,
+        to: Reg,
+        first: u32,
+    },
     /// `hood(reducer, default, field)`: operands field, default, reducer.
     FoldWith {
         to: Reg,
@@ -179,6 +197,45 @@ pub(crate) enum Op {
 }
 
 const _: () = assert!(size_of::<Op>() <= 12);
+
+impl Op {
+    /// The registers that it reads, apart from those in the table of operands.
+    pub(crate) fn reads(&self) -> [Option<Reg>; 3] {
+        match *self {
+            Self::Enter(_)
+            | Self::Jump(_)
+            | Self::Fail
+            | Self::Tuple { .. }
+            | Self::Native { .. }
+            | Self::Method { .. }
+            | Self::Environment { .. }
+            | Self::Act { .. }
+            | Self::Own { .. }
+            | Self::Sense { .. }
+            | Self::HoodChoice { .. }
+            | Self::FoldWith { .. }
+            | Self::Close { .. }
+            | Self::Walk { .. } => [None; 3],
+            Self::JumpUnless { condition, .. } => [Some(condition), None, None],
+            Self::Move { from, .. }
+            | Self::Keep { from, .. }
+            | Self::Export { from, .. }
+            | Self::Restrict { from, .. }
+            | Self::Read { from, .. }
+            | Self::Hood { from, .. } => [Some(from), None, None],
+            Self::Unary { a, .. } => [Some(a), None, None],
+            Self::Binary { a, b, .. } | Self::HoodBinary { a, b, .. } => [Some(a), Some(b), None],
+            Self::Mux { condition, then, otherwise, .. } => {
+                [Some(condition), Some(then), Some(otherwise)]
+            }
+            Self::Get { tuple, index, .. } => [Some(tuple), Some(index), None],
+            Self::EnvOrAtom { name, .. } => [Some(name), None, None],
+            Self::Recall { init, .. } => [Some(init), None, None],
+            Self::Gather { own, .. } => [Some(own), None, None],
+            Self::NotNull(reg) | Self::NoField(reg) | Self::End(reg) => [Some(reg), None, None],
+        }
+    }
+}
 
 /// A path with both hashes, for places without a slot.
 #[derive(Clone, Copy, Debug)]
@@ -225,6 +282,17 @@ pub(crate) enum Walked {
     Call { target: Reg, call: Arc<Expr> },
     /// A `share` of what may be a field, from its initial value on.
     Share { init: Reg, share: Arc<Expr> },
+}
+
+impl Walked {
+    /// The register whose value it begins with.
+    pub(crate) fn given(&self) -> Option<Reg> {
+        match self {
+            Self::Expr(_) => None,
+            Self::Call { target, .. } => Some(*target),
+            Self::Share { init, .. } => Some(*init),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

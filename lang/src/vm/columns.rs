@@ -50,7 +50,9 @@ pub(super) enum Numeric {
 pub(super) struct Columns {
     /// Neighbours; the device itself is one lane more.
     neighbors: usize,
-    pub(super) numbers: Vec<f64>,
+    /// Kept from round to round; what counts ends at `used`.
+    numbers: Vec<f64>,
+    used: usize,
     pub(super) bools: Vec<bool>,
     pub(super) values: Vec<Value>,
     elements: Vec<Column>,
@@ -61,7 +63,7 @@ impl Columns {
     /// Forgets all columns; the next ones have so many neighbours.
     pub(super) fn reset(&mut self, neighbors: usize) {
         self.neighbors = neighbors;
-        self.numbers.clear();
+        self.used = 0;
         self.bools.clear();
         self.values.clear();
         self.elements.clear();
@@ -137,9 +139,22 @@ impl Columns {
 
     /// Room for a number in each lane.
     pub(super) fn new_numbers(&mut self) -> usize {
-        let start = self.numbers.len();
-        self.numbers.resize(start + self.lanes(), 0.0);
+        let start = self.used;
+        self.used += self.lanes();
+        if self.numbers.len() < self.used {
+            self.numbers.resize(self.used, 0.0);
+        }
         start
+    }
+
+    /// Gives room back that was the last to be asked for.
+    pub(super) fn drop_numbers(&mut self, start: usize) {
+        self.used = start;
+    }
+
+    /// The device's own lane of a column of numbers, and those of the neighbours.
+    pub(super) fn lanes_mut(&mut self, start: usize) -> Option<(&mut f64, &mut [f64])> {
+        self.numbers.get_mut(start..start + self.neighbors + 1)?.split_last_mut()
     }
 
     #[expect(clippy::indexing_slicing, reason = "starts come from this arena")]
@@ -214,8 +229,11 @@ impl Columns {
         let number = |v: &Value| matches!(v, Value::Number(_) | Value::Null);
         let boolean = |v: &Value| matches!(v, Value::Bool(_) | Value::Null);
         if values.iter().all(number) {
-            let start = self.numbers.len();
-            self.numbers.extend(values.drain(..).map(|v| v.as_number().unwrap_or_default()));
+            let start = self.new_numbers();
+            let lanes = self.numbers.get_mut(start..).unwrap_or_default();
+            for (lane, value) in lanes.iter_mut().zip(values.drain(..)) {
+                *lane = value.as_number().unwrap_or_default();
+            }
             return Data::Numbers(start as u32);
         }
         if values.iter().all(boolean) {
@@ -238,6 +256,7 @@ impl Columns {
         let start = self.new_numbers();
         let lanes = self.neighbors + 1;
         let (from, to) = self.numbers.split_at_mut(start);
+        let to = to.get_mut(..lanes).unwrap_or_default();
         zip(from, a, b, lanes, to, f);
         Data::Numbers(start as u32)
     }
@@ -262,6 +281,7 @@ impl Columns {
         let start = self.new_numbers();
         let lanes = self.neighbors + 1;
         let (from, to) = self.numbers.split_at_mut(start);
+        let to = to.get_mut(..lanes).unwrap_or_default();
         let pick = self.bools.get(condition..condition + lanes).unwrap_or_default();
         match (a, b) {
             (Numeric::Each(a), Numeric::Each(b)) => {

@@ -9,6 +9,7 @@ mod aggregate;
 mod calls;
 mod expr;
 mod free;
+mod fuse;
 mod known;
 
 use super::code::{Code, CodeRegion, Op, Place, Reg, Slot};
@@ -41,6 +42,7 @@ pub(crate) fn compile(unit: &Arc<Unit>, options: &LoadOptions) -> Option<(Code, 
     let main = unit.main.as_ref()?;
     let mut compiler = Compiler::new(unit, options);
     compiler.program(main).ok()?;
+    fuse::fuse(&mut compiler.code);
     Some((compiler.code, compiler.layout.finish()))
 }
 

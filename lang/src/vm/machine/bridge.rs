@@ -38,8 +38,8 @@ impl<'a> Bridge<'a> {
     }
 
     /// What walked parts exported and kept.
-    pub(super) fn left(self) -> Option<Left> {
-        self.round.filter(|round| !round.left_nothing()).map(Round::left)
+    pub(super) fn left(&mut self) -> Option<Left> {
+        self.round.take().filter(|round| !round.left_nothing()).map(Round::left)
     }
 }
 
@@ -86,7 +86,7 @@ impl Machine {
             bridge.at(site.place, effects, |round| (native.run)(round, row))
         })?;
         self.checked(column, reach)?;
-        self.put(to, Cell::Column(column));
+        self.put_column(to, column);
         Ok(())
     }
 
@@ -118,7 +118,7 @@ impl Machine {
                 [] => Err(Stuck),
             })?;
             self.checked(column, reach)?;
-            self.put(to, Cell::Column(column));
+            self.put_column(to, column);
             return Ok(());
         }
         let mut row = self.values_of(operands, reach)?;
@@ -150,8 +150,20 @@ impl Machine {
             && let Cell::Value(Value::Text(key)) = self.cell(*key)
             && default.len() <= 1
         {
-            let environment = reach.effects.changed.as_ref().unwrap_or(reach.input.environment);
+            let input = reach.input;
+            let environment = reach.effects.changed.as_ref().unwrap_or(input.environment);
             let held = environment.get(key);
+            match (&**name, held) {
+                ("get", Some(Value::Bool(b))) => {
+                    self.put_bool(to, *b);
+                    return Ok(());
+                }
+                ("get", Some(Value::Number(x))) => {
+                    self.put_number(to, *x);
+                    return Ok(());
+                }
+                _ => {}
+            }
             let value = match (&**name, held, default) {
                 ("has", held, []) => Some(Value::Bool(held.is_some())),
                 ("get", Some(held), _) => Some(held.unshared()),

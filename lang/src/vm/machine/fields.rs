@@ -27,16 +27,27 @@ impl Machine {
         mask
     }
 
-    pub(super) fn export<S>(
+    /// Exports where the device is. Mostly that is where it was.
+    fn export_place<S>(
         &mut self,
         slot: u16,
-        value: Value,
+        own: &[f64],
         reach: &mut Reach<'_, '_, S>,
     ) -> Result<(), Stuck> {
         let slot = reach.code.slots.get(usize::from(slot)).ok_or(Stuck)?;
         let held = reach.exports.value_mut(slot.carried).ok_or(Stuck)?;
-        let old = std::mem::replace(held, value);
-        self.reclaim(old);
+        let same = |(x, item): (&f64, &Value)| match item {
+            Value::Number(y) => x.to_bits() == y.to_bits(),
+            _ => false,
+        };
+        match held {
+            Value::Tuple(items)
+                if items.len() == own.len() && own.iter().zip(&**items).all(same) => {}
+            _ => {
+                let old = std::mem::replace(held, self.numbers_tuple(own));
+                self.reclaim(old);
+            }
+        }
         Ok(())
     }
 
@@ -49,17 +60,23 @@ impl Machine {
     ) -> Result<Column, Stuck> {
         let slot = *reach.code.slots.get(usize::from(slot)).ok_or(Stuck)?;
         let mask = self.region_mask(slot.region, reach.source);
-        let Cell::Value(own) = self.cell(own).clone() else { return Err(Stuck) };
-        let typed = match &own {
-            Value::Number(x) => self.gather_numbers(slot, *x, reach.source),
-            Value::Tuple(items) if (1..=SPLIT_LEN).contains(&items.len()) => {
-                self.gather_tuples(slot, items, reach.source)
+        let typed = match self.cell(own) {
+            Cell::Value(Value::Number(x)) => {
+                let x = *x;
+                self.gather_numbers(slot, x, reach.source)
+            }
+            Cell::Value(Value::Tuple(items)) if (1..=SPLIT_LEN).contains(&items.len()) => {
+                let items = items.clone();
+                self.gather_tuples(slot, &items, reach.source)
             }
             _ => None,
         };
         let data = match typed {
             Some(data) => data,
-            None => self.gather_values(slot, own, mask, reach.source)?,
+            None => {
+                let Cell::Value(own) = self.cell(own).clone() else { return Err(Stuck) };
+                self.gather_values(slot, own, mask, reach.source)?
+            }
         };
         Ok(Column { data, mask })
     }
@@ -72,12 +89,12 @@ impl Machine {
     ) -> Option<Data> {
         let columns = &mut self.columns;
         let start = columns.new_numbers();
-        let (own_lane, lanes) = columns.numbers.get_mut(start..)?.split_last_mut()?;
+        let (own_lane, lanes) = columns.lanes_mut(start)?;
         if source.numbers(slot.carried, lanes) {
             *own_lane = own;
             return Some(Data::Numbers(start as u32));
         }
-        columns.numbers.truncate(start);
+        columns.drop_numbers(start);
         None
     }
 
@@ -95,11 +112,11 @@ impl Machine {
                 Value::Number(x) => {
                     let columns = &mut self.columns;
                     let start = columns.new_numbers();
-                    let (own_lane, lanes) = columns.numbers.get_mut(start..)?.split_last_mut()?;
+                    let (own_lane, lanes) = columns.lanes_mut(start)?;
                     *own_lane = *x;
                     let numbers = source.element_numbers(slot.carried, index, own.len(), lanes);
                     if !numbers {
-                        columns.numbers.truncate(start);
+                        columns.drop_numbers(start);
                     }
                     numbers.then_some(Data::Numbers(start as u32))
                 }
@@ -163,7 +180,7 @@ impl Machine {
         let Cell::Column(column) = *self.cell(from) else { return Err(Stuck) };
         let here = self.region_mask(u32::from(region), reach.source);
         let mask = self.columns.both(column.mask, here);
-        self.put(to, Cell::Column(Column { data: column.data, mask }));
+        self.put_column(to, Column { data: column.data, mask });
         Ok(())
     }
 
@@ -203,22 +220,20 @@ impl Machine {
             Sensor::Lag | Sensor::Delay => {
                 let mask = self.region_mask(u32::from(slot), reach.source);
                 let start = self.columns.new_numbers();
-                let lanes = self.columns.numbers.get_mut(start..).unwrap_or_default();
-                for (lane, out) in lanes.iter_mut().enumerate().take(reach.source.len()) {
+                let (own_lane, lanes) = self.columns.lanes_mut(start).ok_or(Stuck)?;
+                for (lane, out) in lanes.iter_mut().enumerate() {
                     *out = if sensor == Sensor::Lag {
                         reach.source.lag(lane)
                     } else {
                         reach.source.delay(lane)
                     };
                 }
-                if let Some(own) = lanes.last_mut() {
-                    *own = reach.input.delta;
-                }
+                *own_lane = reach.input.delta;
                 Column { data: Data::Numbers(start as u32), mask }
             }
             Sensor::Range | Sensor::Vector => self.sense_position(sensor, slot, reach)?,
         };
-        self.put(to, Cell::Column(column));
+        self.put_column(to, column);
         Ok(())
     }
 
@@ -230,25 +245,24 @@ impl Machine {
         reach: &mut Reach<'_, '_, S>,
     ) -> Result<Column, Stuck> {
         let own = reach.input.position.ok_or(Stuck)?;
-        let coordinates = self.numbers_tuple(own);
-        self.export(slot, coordinates, reach)?;
+        self.export_place(slot, own, reach)?;
         let slot = *reach.code.slots.get(usize::from(slot)).ok_or(Stuck)?;
         let mask = self.region_mask(slot.region, reach.source);
         if sensor == Sensor::Range {
             let start = self.columns.new_numbers();
-            let neighbors = self.columns.neighbors();
-            let lanes = self.columns.numbers.get_mut(start..start + neighbors);
-            if reach.source.distances(slot.carried, own, lanes.unwrap_or_default()) {
+            let (own_lane, lanes) = self.columns.lanes_mut(start).ok_or(Stuck)?;
+            if reach.source.distances(slot.carried, own, lanes) {
+                *own_lane = 0.0;
                 return Ok(Column { data: Data::Numbers(start as u32), mask });
             }
-            self.columns.numbers.truncate(start);
+            self.columns.drop_numbers(start);
         }
         let mut differences = [Data::Same(0); SPLIT_LEN];
         let differences = differences.get_mut(..own.len()).ok_or(Stuck)?;
         for (axis, (difference, own_at)) in differences.iter_mut().zip(own).enumerate() {
             let start = self.columns.new_numbers();
-            let neighbors = self.columns.neighbors();
-            let lanes = self.columns.numbers.get_mut(start..start + neighbors).unwrap_or_default();
+            let (own_lane, lanes) = self.columns.lanes_mut(start).ok_or(Stuck)?;
+            *own_lane = 0.0;
             // Places of other dimensions, or that are no places, are for the reference evaluator.
             if !reach.source.element_numbers(slot.carried, axis, own.len(), lanes) {
                 return Err(Stuck);

@@ -4,10 +4,10 @@ use super::run::Reach;
 use super::{Cell, Machine, Stuck};
 use crate::eval::{MAX_NESTING, empty_hood, reduce_hood};
 use crate::neighbors::NeighborSource;
-use crate::syntax::ast::HoodOp;
+use crate::syntax::ast::{BinaryOp, HoodOp};
 use crate::value::{Value, compare_elements};
 use crate::vm::code::Reg;
-use crate::vm::columns::{Column, Data, Mask, is_plain};
+use crate::vm::columns::{Column, Columns, Data, Mask, Numeric, is_plain};
 use std::cmp::Ordering;
 
 impl Machine {
@@ -25,8 +25,13 @@ impl Machine {
             let value = self.columns.value(column.data, own);
             return self.put_local(to, value);
         }
+        if let Data::Numbers(start) = column.data
+            && let Some(x) = self.of_numbers(op, plus_self, column.mask, start as usize)
+        {
+            self.put_number(to, x);
+            return Ok(());
+        }
         let typed = match column.data {
-            Data::Numbers(start) => self.of_numbers(op, plus_self, column.mask, start as usize),
             Data::Bools(start) => self.of_bools(op, plus_self, column.mask, start as usize),
             Data::Tuple { first, len } if matches!(op, HoodOp::Min | HoodOp::Max) => {
                 self.extreme_tuple(op == HoodOp::Min, plus_self, column.mask, first, len)
@@ -48,21 +53,93 @@ impl Machine {
         self.put_local(to, value)
     }
 
-    /// Numbers of the lanes that count, in order; the device itself is the last.
-    fn of_numbers(&self, op: HoodOp, plus_self: bool, mask: Mask, start: usize) -> Option<Value> {
+    /// A reduction of the lanes that count, in order; the device itself is the last. Nothing if
+    /// there are none, or numbers have no such reduction.
+    fn of_numbers(&self, op: HoodOp, plus_self: bool, mask: Mask, start: usize) -> Option<f64> {
         let all = self.columns.numbers_at(start);
         let own = self.columns.neighbors();
         let lanes = own + usize::from(plus_self);
-        let folded = if mask == Mask::ALL {
-            fold(op, all.get(..lanes)?.iter().copied())?
-        } else {
-            let counts =
-                |(lane, _): &(usize, &f64)| *lane == own || self.columns.is_in(mask, *lane);
-            fold(op, all.iter().enumerate().take(lanes).filter(counts).map(|(_, x)| *x))?
-        };
-        match folded {
-            Some(x) => Some(Value::Number(x)),
-            None => empty_hood(op, &Value::Number(*all.get(own)?)).ok(),
+        if mask == Mask::ALL {
+            let all = all.get(..lanes)?;
+            return fold_slices(op, all, all, |x, _| x);
+        }
+        let counts = |(lane, _): &(usize, &f64)| *lane == own || self.columns.is_in(mask, *lane);
+        fold(op, all.iter().enumerate().take(lanes).filter(counts).map(|(_, x)| *x))
+    }
+
+    /// A hood of `a op b` without a column in between, where all neighbours count and have numbers.
+    pub(super) fn hood_binary<S: NeighborSource>(
+        &mut self,
+        (hood, plus_self): (HoodOp, bool),
+        op: BinaryOp,
+        to: Reg,
+        (a, b): (Reg, Reg),
+        reach: &Reach<'_, '_, S>,
+    ) -> Result<(), Stuck> {
+        if let (Some(x), Some(y)) = (self.all_numbers(a), self.all_numbers(b)) {
+            let lanes = self.columns.neighbors() + usize::from(plus_self);
+            let columns = &self.columns;
+            let folded = match op {
+                BinaryOp::Plus => columns.fold_pairs(x, y, lanes, hood, |x, y| x + y),
+                BinaryOp::Minus => columns.fold_pairs(x, y, lanes, hood, |x, y| x - y),
+                BinaryOp::Times => columns.fold_pairs(x, y, lanes, hood, |x, y| x * y),
+                _ => None,
+            };
+            if let Some(folded) = folded {
+                self.put_number(to, folded);
+                return Ok(());
+            }
+        }
+        self.binary(op, to, a, b, reach)?;
+        self.hood(hood, plus_self, to, to, reach)
+    }
+
+    /// A hood of a choice by a comparison, likewise.
+    pub(super) fn hood_choice<S: NeighborSource>(
+        &mut self,
+        (hood, plus_self): (HoodOp, bool),
+        test: BinaryOp,
+        to: Reg,
+        first: u32,
+        reach: &Reach<'_, '_, S>,
+    ) -> Result<(), Stuck> {
+        let first = first as usize;
+        let operands = reach.code.operands.get(first..first + 5).ok_or(Stuck)?;
+        let [a, b, then, otherwise, condition] = *operands else { return Err(Stuck) };
+        let sides = (
+            self.all_numbers(a),
+            self.all_numbers(b),
+            self.all_numbers(then),
+            self.all_numbers(otherwise),
+        );
+        if let (
+            Some(Numeric::Each(a)),
+            Some(Numeric::Same(b)),
+            Some(Numeric::Each(then)),
+            Some(Numeric::Same(otherwise)),
+        ) = sides
+            && test == BinaryOp::Eq
+        {
+            let lanes = self.columns.neighbors() + usize::from(plus_self);
+            let (a, then) = (self.columns.numbers_at(a), self.columns.numbers_at(then));
+            let pairs = a.iter().zip(then).take(lanes);
+            let chosen = pairs.map(|(a, then)| if *a == b { *then } else { otherwise });
+            if let Some(folded) = fold(hood, chosen) {
+                self.put_number(to, folded);
+                return Ok(());
+            }
+        }
+        self.binary(test, condition, a, b, reach)?;
+        self.mux(to, condition, then, otherwise, reach)?;
+        self.hood(hood, plus_self, to, to, reach)
+    }
+
+    /// Numbers that all neighbours count in, or one number.
+    fn all_numbers(&self, reg: Reg) -> Option<Numeric> {
+        match self.cell(reg) {
+            Cell::Value(Value::Number(x)) => Some(Numeric::Same(*x)),
+            Cell::Column(Column { data, mask: Mask::ALL }) => self.columns.numeric(*data),
+            _ => None,
         }
     }
 
@@ -170,15 +247,73 @@ fn total(x: f64, y: f64) -> Ordering {
     }
 }
 
-/// A reduction of numbers, in order; nothing inside if there are none, nothing at all if numbers
-/// have no such reduction.
-fn fold(op: HoodOp, mut values: impl Iterator<Item = f64>) -> Option<Option<f64>> {
+impl Columns {
+    /// A reduction of `f` over lanes; nothing where both sides are the same for all lanes, and where
+    /// the general way decides.
+    fn fold_pairs(
+        &self,
+        x: Numeric,
+        y: Numeric,
+        lanes: usize,
+        hood: HoodOp,
+        f: impl Fn(f64, f64) -> f64,
+    ) -> Option<f64> {
+        match (x, y) {
+            (Numeric::Each(x), Numeric::Each(y)) => {
+                fold_slices(hood, self.numbers_at(x).get(..lanes)?, self.numbers_at(y), f)
+            }
+            (Numeric::Each(x), Numeric::Same(y)) => {
+                let x = self.numbers_at(x).get(..lanes)?;
+                fold_slices(hood, x, x, |x, _| f(x, y))
+            }
+            (Numeric::Same(x), Numeric::Each(y)) => {
+                let y = self.numbers_at(y).get(..lanes)?;
+                fold_slices(hood, y, y, |y, _| f(x, y))
+            }
+            (Numeric::Same(_), Numeric::Same(_)) => None,
+        }
+    }
+}
+
+fn fold_slices(hood: HoodOp, x: &[f64], y: &[f64], f: impl Fn(f64, f64) -> f64) -> Option<f64> {
+    if hood == HoodOp::Min
+        && let Some(least) = least(x, y, &f)
+    {
+        return Some(least);
+    }
+    fold(hood, x.iter().zip(y).map(|(x, y)| f(*x, *y)))
+}
+
+/// The least number, eight lanes at a time: half the time of one after the other at 30 lanes.
+///
+/// The order does not matter: a NaN that comes first stays, as `x < NaN` never holds; a later one
+/// never counts. Only of two zeros the first would count: then the general way decides.
+fn least(x: &[f64], y: &[f64], f: impl Fn(f64, f64) -> f64) -> Option<f64> {
+    const WIDTH: usize = 8;
+    let smaller = |x: f64, least: f64| if x < least { x } else { least };
+    let mut least = [f(*x.first()?, *y.first()?); WIDTH];
+    let (x_parts, x_rest) = x.as_chunks::<WIDTH>();
+    let (y_parts, y_rest) = y.get(..x.len())?.as_chunks::<WIDTH>();
+    for (x, y) in x_parts.iter().zip(y_parts) {
+        for ((least, x), y) in least.iter_mut().zip(x).zip(y) {
+            *least = smaller(f(*x, *y), *least);
+        }
+    }
+    for ((least, x), y) in least.iter_mut().zip(x_rest).zip(y_rest) {
+        *least = smaller(f(*x, *y), *least);
+    }
+    let [first, others @ ..] = least;
+    let all = others.into_iter().fold(first, |least, x| smaller(x, least));
+    (all != 0.0).then_some(all)
+}
+
+/// A reduction of numbers, in order; nothing if there are none, or numbers have no such reduction.
+fn fold(op: HoodOp, mut values: impl Iterator<Item = f64>) -> Option<f64> {
     let first = match op {
-        HoodOp::Min | HoodOp::Max | HoodOp::Sum | HoodOp::Mean => values.next(),
+        HoodOp::Min | HoodOp::Max | HoodOp::Sum | HoodOp::Mean => values.next()?,
         _ => return None,
     };
-    let Some(first) = first else { return Some(None) };
-    Some(Some(match op {
+    Some(match op {
         // A plain comparison keeps what cannot be compared, as the operator `<` does.
         HoodOp::Min => values.fold(first, |least, x| if x < least { x } else { least }),
         HoodOp::Max => values.fold(first, |most, x| if x < most { most } else { x }),
@@ -187,5 +322,5 @@ fn fold(op: HoodOp, mut values: impl Iterator<Item = f64>) -> Option<Option<f64>
             let (sum, count) = values.fold((first, 1.0), |(sum, n), x| (sum + x, n + 1.0));
             sum / count
         }
-    }))
+    })
 }

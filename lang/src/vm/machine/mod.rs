@@ -56,10 +56,17 @@ pub struct Memory {
     /// State of the device's generator of random numbers.
     pub random: u64,
     /// Of the last successful round.
-    pub(super) exports: Arc<Exports>,
+    pub(super) exports: Exports,
     /// Buffers of the round before, to be filled by the next one.
-    pub(super) spare_state: State,
-    pub(super) spare_exports: Arc<Exports>,
+    spare: Option<Box<Spare>>,
+}
+
+/// What a round fills while that of the round before is still in use.
+#[derive(Debug)]
+pub(super) struct Spare {
+    pub(super) state: State,
+    pub(super) exports: Exports,
+    pub(super) effects: Effects,
 }
 
 impl Memory {
@@ -69,7 +76,7 @@ impl Memory {
     }
 
     /// What the last successful round exported.
-    pub fn exports(&self) -> &Arc<Exports> {
+    pub fn exports(&self) -> &Exports {
         &self.exports
     }
 
@@ -106,6 +113,8 @@ pub struct Machine {
     pub(super) tuples: Vec<Vec<Arc<[Value]>>>,
     pub(super) row: Vec<Value>,
     pub(super) lane_values: Vec<Value>,
+    /// The value of the last compiled round.
+    pub(super) value: Value,
     walked: u64,
     rounds: u64,
     verify: bool,
@@ -152,25 +161,33 @@ impl Machine {
         setting: &Setting<'_>,
         neighbors: &S,
         memory: &mut Memory,
-        accept: impl FnOnce(&Arc<Exports>) -> Result<(), Trap>,
+        accept: impl FnOnce(&Exports) -> Result<(), Trap>,
     ) -> Result<Success, Trap> {
         self.rounds += 1;
         if let Some(code) = &program.code
-            && let Ok(finished) = self.compiled(program, code, setting, neighbors, memory)
+            && let Some(mut next) = self.compiled(program, code, setting, neighbors, memory)
         {
             if self.verify {
-                verify(&finished, run_round(program, &input(setting, neighbors, memory)))?;
+                let walked = run_round(program, &input(setting, neighbors, memory));
+                self.verify(&next, walked)?;
             }
-            return finished.commit(memory, accept);
+            let accepted = accept(&next.exports);
+            if accepted.is_ok() {
+                Self::commit(memory, &mut next);
+            }
+            let actions = std::mem::take(&mut next.effects.actions);
+            memory.spare = Some(next);
+            accepted?;
+            let value = std::mem::replace(&mut self.value, Value::Null);
+            return Ok(Success { value, actions });
         }
         self.walked += 1;
         let output = run_round(program, &input(setting, neighbors, memory))?;
-        let exports = Arc::new(output.exports);
-        accept(&exports)?;
+        accept(&output.exports)?;
         memory.state = output.state;
         memory.environment = output.environment;
         memory.random = output.random;
-        memory.exports = exports;
+        memory.exports = output.exports;
         Ok(Success { value: output.value, actions: output.actions })
     }
 
@@ -181,39 +198,40 @@ impl Machine {
         setting: &Setting<'_>,
         neighbors: &S,
         memory: &mut Memory,
-    ) -> Result<Finished, Stuck> {
+    ) -> Option<Box<Spare>> {
         let layout = &program.layout;
         if code.deepest >= setting.limits.depth || !neighbors.follows(layout) {
-            return Err(Stuck);
+            return None;
         }
         self.load(code);
         if !memory.state.follows(layout) {
             memory.state = State::rearranged(std::mem::take(&mut memory.state), layout);
         }
-        if !memory.spare_state.follows(layout) {
-            memory.spare_state = State::empty(layout);
-        }
-        let mut next_state = std::mem::take(&mut memory.spare_state);
-        let mut next_exports = std::mem::take(&mut memory.spare_exports);
-        if Arc::get_mut(&mut next_exports).is_none_or(|exports| !exports.follows(layout)) {
-            next_exports = Arc::new(Exports::empty(layout));
-        }
+        let mut spare = memory
+            .spare
+            .take()
+            .filter(|spare| spare.state.follows(layout) && spare.exports.follows(layout))
+            .unwrap_or_else(|| {
+                let (state, exports) = (State::empty(layout), Exports::empty(layout));
+                Box::new(Spare { state, exports, effects: Effects::default() })
+            });
         let input = input(setting, neighbors, memory);
-        let mut effects = Effects::new(&input);
-        let result = match Arc::get_mut(&mut next_exports) {
-            Some(exports) => {
-                let next = (exports, &mut next_state);
-                self.run(program, code, &input, neighbors, next, &mut effects)
+        match self.run(program, code, &input, neighbors, &mut spare) {
+            Ok(()) => Some(spare),
+            Err(Stuck) => {
+                memory.spare = Some(spare);
+                None
             }
-            None => Err(Stuck),
-        };
-        match result {
-            Ok(value) => Ok(Finished { value, effects, state: next_state, exports: next_exports }),
-            Err(stuck) => {
-                memory.spare_state = next_state;
-                memory.spare_exports = next_exports;
-                Err(stuck)
-            }
+        }
+    }
+
+    /// Makes what a compiled round left the device's own.
+    fn commit(memory: &mut Memory, next: &mut Spare) {
+        std::mem::swap(&mut memory.state, &mut next.state);
+        std::mem::swap(&mut memory.exports, &mut next.exports);
+        memory.random = next.effects.random;
+        if let Some(environment) = next.effects.changed.take() {
+            memory.environment = environment;
         }
     }
 
@@ -251,59 +269,30 @@ fn input<'a, S: NeighborSource>(
     }
 }
 
-/// A compiled round that succeeded, before its effects are anybody's.
-struct Finished {
-    value: Value,
-    effects: Effects,
-    state: State,
-    exports: Arc<Exports>,
-}
-
-impl Finished {
-    fn commit(
-        self,
-        memory: &mut Memory,
-        accept: impl FnOnce(&Arc<Exports>) -> Result<(), Trap>,
-    ) -> Result<Success, Trap> {
-        if let Err(refused) = accept(&self.exports) {
-            memory.spare_state = self.state;
-            memory.spare_exports = self.exports;
-            return Err(refused);
+impl Machine {
+    /// Refuses a round on which the two evaluators differ.
+    fn verify(&self, next: &Spare, walked: Result<RoundOutput, Trap>) -> Result<(), Trap> {
+        let differ = |what: &str, compiled: String, walked: String| {
+            if compiled == walked {
+                return Ok(());
+            }
+            let message =
+                format!("compiled and walked round differ in {what}: {compiled} and {walked}");
+            Err(Trap::without_place("FR-R041", message, "this is a defect of fieldrun: report it"))
+        };
+        let walked = match walked {
+            Ok(walked) => walked,
+            Err(trap) => return differ("success", "success".to_owned(), trap.to_string()),
+        };
+        let text = |x: &dyn std::fmt::Debug| format!("{x:?}");
+        differ("the value", text(&self.value), text(&walked.value))?;
+        differ("exports", text(&next.exports.cells()), text(&walked.exports.cells()))?;
+        differ("state", text(&next.state.cells()), text(&walked.state.cells()))?;
+        differ("requests", text(&next.effects.actions), text(&walked.actions))?;
+        differ("random numbers", text(&next.effects.random), text(&walked.random))?;
+        match &next.effects.changed {
+            Some(changed) => differ("the environment", text(changed), text(&walked.environment)),
+            None => Ok(()),
         }
-        memory.spare_state = std::mem::replace(&mut memory.state, self.state);
-        memory.spare_exports = std::mem::replace(&mut memory.exports, self.exports);
-        memory.random = self.effects.random;
-        if let Some(environment) = self.effects.changed {
-            memory.environment = environment;
-        }
-        Ok(Success { value: self.value, actions: self.effects.actions })
-    }
-}
-
-/// Refuses a round on which the two evaluators differ.
-fn verify(compiled: &Finished, walked: Result<RoundOutput, Trap>) -> Result<(), Trap> {
-    let differ = |what: &str, compiled: String, walked: String| {
-        if compiled == walked {
-            return Ok(());
-        }
-        let message =
-            format!("compiled and walked round differ in {what}: {compiled} and {walked}");
-        Err(Trap::without_place("FR-R041", message, "this is a defect of fieldrun: report it"))
-    };
-    let walked = match walked {
-        Ok(walked) => walked,
-        Err(trap) => return differ("success", "success".to_owned(), trap.to_string()),
-    };
-    let text = |x: &dyn std::fmt::Debug| format!("{x:?}");
-    differ("the value", text(&compiled.value), text(&walked.value))?;
-    differ("exports", text(&compiled.exports.cells()), text(&walked.exports.cells()))?;
-    differ("state", text(&compiled.state.cells()), text(&walked.state.cells()))?;
-    differ("requests", text(&compiled.effects.actions), text(&walked.actions))?;
-    differ("random numbers", text(&compiled.effects.random), text(&walked.random))?;
-    match &compiled.effects.changed {
-        Some(environment) => {
-            differ("the environment", text(environment), text(&walked.environment))
-        }
-        None => Ok(()),
     }
 }

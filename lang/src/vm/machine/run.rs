@@ -1,7 +1,7 @@
 //! The loop over the instructions.
 
 use super::bridge::Bridge;
-use super::{Cell, Machine, Stuck};
+use super::{Cell, Machine, Spare, Stuck};
 use crate::eval::{Effects, RoundInput};
 use crate::layout::{Exports, State};
 use crate::neighbors::NeighborSource;
@@ -9,6 +9,7 @@ use crate::program::Program;
 use crate::syntax::ast::BinaryOp;
 use crate::value::Value;
 use crate::vm::code::{Code, Op, Own, Reg};
+use crate::vm::columns::Column;
 
 /// What an instruction may reach besides the registers.
 pub(super) struct Reach<'r, 'a, S> {
@@ -16,7 +17,7 @@ pub(super) struct Reach<'r, 'a, S> {
     pub(super) input: &'a RoundInput<'a>,
     pub(super) source: &'a S,
     pub(super) effects: &'r mut Effects,
-    pub(super) bridge: Bridge<'a>,
+    pub(super) bridge: &'r mut Bridge<'a>,
     pub(super) exports: &'r mut Exports,
     pub(super) state: &'r mut State,
 }
@@ -29,28 +30,26 @@ impl Machine {
         code: &'a Code,
         input: &'a RoundInput<'a>,
         source: &'a S,
-        (exports, state): (&mut Exports, &mut State),
-        effects: &mut Effects,
-    ) -> Result<Value, Stuck> {
+        next: &mut Spare,
+    ) -> Result<(), Stuck> {
         self.columns.reset(source.len());
-        self.regions.clear();
-        self.regions.resize(program.layout.regions().len(), None);
-        self.ran.clear();
-        self.ran.resize(code.regions.len(), false);
+        refill(&mut self.regions, program.layout.regions().len(), None);
+        refill(&mut self.ran, code.regions.len(), false);
+        let Spare { exports, state, effects } = next;
+        effects.renew(input);
         exports.forget_regions();
         state.forget_extra();
-        let bridge = Bridge::new(program, input);
-        let mut reach = Reach { code, input, source, effects, bridge, exports, state };
-        let result = self.steps(&mut reach)?;
-        let value = self.result(result, &reach)?;
+        let mut bridge = Bridge::new(program, input);
+        let mut reach = Reach { code, input, source, effects, bridge: &mut bridge, exports, state };
+        let result = self.steps(&mut reach).and_then(|result| self.result(result, &reach));
         self.clear_unvisited(&mut reach);
-        let Reach { bridge, exports, state, .. } = reach;
+        self.value = result?;
         if let Some(mut left) = bridge.left() {
             exports.add_extra(&mut left.exported);
             state.add_extra(&mut left.kept);
             state.texts = left.texts;
         }
-        Ok(value)
+        Ok(())
     }
 
     /// The register of the result.
@@ -69,19 +68,12 @@ impl Machine {
                     _ => return Err(Stuck),
                 },
                 Op::Fail => return Err(Stuck),
-                Op::Move { to, from } => {
-                    let cell = self.cell(from).clone();
-                    self.put(to, cell);
-                }
+                Op::Move { to, from } => self.copy(to, from),
                 Op::Unary { op, to, a } => self.unary(op, to, a, reach)?,
-                Op::Binary { op, to, a, b } => match (op, self.cell(a), self.cell(b)) {
-                    (
-                        BinaryOp::Plus,
-                        Cell::Value(Value::Number(x)),
-                        Cell::Value(Value::Number(y)),
-                    ) => {
-                        let sum = x + y;
-                        self.put(to, Cell::Value(Value::Number(sum)));
+                Op::Binary { op, to, a, b } => match (self.cell(a), self.cell(b)) {
+                    (Cell::Value(Value::Number(x)), Cell::Value(Value::Number(y))) => {
+                        let (x, y) = (*x, *y);
+                        self.numbers(op, to, x, y)?;
                     }
                     _ => self.binary(op, to, a, b, reach)?,
                 },
@@ -98,24 +90,29 @@ impl Machine {
                 Op::Own { what, to } => self.own(what, to, reach)?,
                 Op::Recall { to, state, init } => self.recall(to, state, init, reach)?,
                 Op::Keep { state, from } => {
-                    let value = self.settled(from)?;
                     let slot = reach.state.slot_mut(u32::from(state)).ok_or(Stuck)?;
-                    let old = std::mem::replace(slot, value);
-                    self.reclaim(old);
+                    self.settle(from, slot)?;
                 }
                 Op::Export { slot, from } => {
-                    let value = self.settled(from)?;
-                    self.export(slot, value, reach)?;
+                    let slot = reach.code.slots.get(usize::from(slot)).ok_or(Stuck)?;
+                    let held = reach.exports.value_mut(slot.carried).ok_or(Stuck)?;
+                    self.settle(from, held)?;
                 }
                 Op::Gather { to, slot, own } => {
                     let column = self.gather(slot, own, reach)?;
-                    self.put(to, Cell::Column(column));
+                    self.put_column(to, column);
                 }
                 Op::Sense { sensor, to, slot } => self.sense(sensor, to, slot, reach)?,
                 Op::Restrict { to, from, region } => self.restrict(to, from, region, reach)?,
                 Op::Read { to, from, path } => self.read(to, from, path, reach)?,
                 Op::Hood { op, plus_self, to, from } => {
                     self.hood(op, plus_self, to, from, reach)?
+                }
+                Op::HoodBinary { hood, plus_self, op, to, a, b } => {
+                    self.hood_binary((hood, plus_self), op, to, (a, b), reach)?;
+                }
+                Op::HoodChoice { hood, plus_self, test, to, first } => {
+                    self.hood_choice((hood, plus_self), test, to, first, reach)?;
                 }
                 Op::FoldWith { to, site } => self.fold_with(to, site, reach)?,
                 Op::NotNull(reg) => {
@@ -162,13 +159,99 @@ impl Machine {
         }
     }
 
+    #[expect(clippy::indexing_slicing, reason = "the compiler numbers the registers it asks for")]
+    #[inline]
+    pub(super) fn put_number(&mut self, reg: Reg, x: f64) {
+        // Mostly it holds a number already: then nothing is dropped and no tag is written.
+        match &mut self.cells[usize::from(reg)] {
+            Cell::Value(Value::Number(slot)) => *slot = x,
+            _ => self.put(reg, Cell::Value(Value::Number(x))),
+        }
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "the compiler numbers the registers it asks for")]
+    #[inline]
+    pub(super) fn put_bool(&mut self, reg: Reg, b: bool) {
+        match &mut self.cells[usize::from(reg)] {
+            Cell::Value(Value::Bool(slot)) => *slot = b,
+            _ => self.put(reg, Cell::Value(Value::Bool(b))),
+        }
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "the compiler numbers the registers it asks for")]
+    #[inline]
+    pub(super) fn put_column(&mut self, reg: Reg, column: Column) {
+        match &mut self.cells[usize::from(reg)] {
+            Cell::Column(slot) => *slot = column,
+            _ => self.put(reg, Cell::Column(column)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn copy(&mut self, to: Reg, from: Reg) {
+        match self.cell(from) {
+            Cell::Value(Value::Number(x)) => {
+                let x = *x;
+                self.put_number(to, x);
+            }
+            Cell::Column(column) => {
+                let column = *column;
+                self.put_column(to, column);
+            }
+            cell => {
+                let cell = cell.clone();
+                self.put(to, cell);
+            }
+        }
+    }
+
+    /// An operator on two numbers.
+    #[inline]
+    fn numbers(&mut self, op: BinaryOp, to: Reg, x: f64, y: f64) -> Result<(), Stuck> {
+        match op {
+            BinaryOp::Plus => self.put_number(to, x + y),
+            BinaryOp::Minus => self.put_number(to, x - y),
+            BinaryOp::Times => self.put_number(to, x * y),
+            BinaryOp::Divide => self.put_number(to, x / y),
+            BinaryOp::Modulo => self.put_number(to, x % y),
+            BinaryOp::Power => self.put_number(to, crate::natives::math::pow(x, y)),
+            BinaryOp::Eq => self.put_bool(to, x == y),
+            BinaryOp::NotEq => self.put_bool(to, x != y),
+            BinaryOp::Less => self.put_bool(to, x < y),
+            BinaryOp::LessEq => self.put_bool(to, x <= y),
+            BinaryOp::Greater => self.put_bool(to, x > y),
+            BinaryOp::GreaterEq => self.put_bool(to, x >= y),
+            BinaryOp::Or | BinaryOp::And => return Err(Stuck),
+        }
+        Ok(())
+    }
+
+    /// Puts a value where it is kept or sent from.
+    fn settle(&mut self, from: Reg, held: &mut Value) -> Result<(), Stuck> {
+        match (self.cell(from), &mut *held) {
+            (Cell::Value(Value::Number(x)), Value::Number(slot)) => *slot = *x,
+            (Cell::Value(Value::Bool(b)), Value::Bool(slot)) => *slot = *b,
+            _ => {
+                let old = std::mem::replace(held, self.settled(from)?);
+                self.reclaim(old);
+            }
+        }
+        Ok(())
+    }
+
     fn own<S>(&mut self, what: Own, to: Reg, reach: &mut Reach<'_, '_, S>) -> Result<(), Stuck> {
         let input = reach.input;
         let value = match what {
+            Own::Time => {
+                self.put_number(to, input.now);
+                return Ok(());
+            }
+            Own::DeltaTime => {
+                self.put_number(to, input.delta);
+                return Ok(());
+            }
             Own::Device => Value::Device(input.id.clone()),
             Own::Uid => Value::Uid(input.id.clone()),
-            Own::Time => Value::Number(input.now),
-            Own::DeltaTime => Value::Number(input.delta),
             Own::Random => Value::Number(reach.effects.next_random()),
             Own::Coordinates => {
                 let position = input.position.ok_or(Stuck)?;
@@ -188,20 +271,25 @@ impl Machine {
         reach: &Reach<'_, '_, S>,
     ) -> Result<(), Stuck> {
         let kept = reach.input.state.slots().get(usize::from(state));
-        let cell = match kept {
-            None | Some(Value::Null) => self.cell(init).clone(),
-            Some(Value::Number(x)) => Cell::Value(Value::Number(*x)),
-            Some(value) => Cell::Value(value.unshared()),
-        };
-        if matches!(cell, Cell::Column(_) | Cell::Value(Value::Field(_))) {
-            return Err(Stuck);
+        match kept {
+            Some(Value::Number(x)) => self.put_number(to, *x),
+            None | Some(Value::Null) => {
+                if matches!(self.cell(init), Cell::Column(_)) {
+                    return Err(Stuck);
+                }
+                self.copy(to, init);
+            }
+            Some(Value::Field(_)) => return Err(Stuck),
+            Some(value) => self.put(to, Cell::Value(value.unshared())),
         }
-        self.put(to, cell);
         Ok(())
     }
 
     /// Exports and states of branches that did not run are gone.
     fn clear_unvisited<S>(&mut self, reach: &mut Reach<'_, '_, S>) {
+        if self.ran.iter().all(|ran| *ran) {
+            return;
+        }
         for (region, ran) in reach.code.regions.iter().zip(&self.ran) {
             if *ran {
                 continue;
@@ -217,5 +305,15 @@ impl Machine {
                 }
             }
         }
+    }
+}
+
+/// Makes a list so long, with the same item everywhere; mostly it has that length.
+fn refill<T: Copy>(list: &mut Vec<T>, len: usize, item: T) {
+    if list.len() == len {
+        list.fill(item);
+    } else {
+        list.clear();
+        list.resize(len, item);
     }
 }

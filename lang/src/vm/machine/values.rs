@@ -119,10 +119,12 @@ impl Machine {
 
     /// The result of an operation on plain values: a field here is more than the compiler knew.
     pub(super) fn put_local(&mut self, to: Reg, value: Value) -> Result<(), Stuck> {
-        if matches!(value, Value::Field(_)) {
-            return Err(Stuck);
+        match value {
+            Value::Number(x) => self.put_number(to, x),
+            Value::Bool(b) => self.put_bool(to, b),
+            Value::Field(_) => return Err(Stuck),
+            value => self.put(to, Cell::Value(value)),
         }
-        self.put(to, Cell::Value(value));
         Ok(())
     }
 
@@ -274,7 +276,7 @@ impl Machine {
                 column
             }
         };
-        self.put(to, Cell::Column(column));
+        self.put_column(to, column);
         Ok(())
     }
 
@@ -318,18 +320,16 @@ impl Machine {
         if let Cell::Value(value) = self.cell(condition) {
             // Whatever is not `false` counts as true [K5].
             let chosen = if matches!(value, Value::Bool(false)) { otherwise } else { then };
-            let cell = match (self.cell(then), self.cell(otherwise)) {
-                (Cell::Value(_), Cell::Value(_)) => self.cell(chosen).clone(),
-                _ => {
-                    let mask = self.common_mask(&[then, otherwise])?;
-                    let data = match self.cell(chosen).clone() {
-                        Cell::Column(column) => column.data,
-                        Cell::Value(value) => self.columns.same(value),
-                    };
-                    Cell::Column(Column { data, mask })
-                }
+            if let (Cell::Value(_), Cell::Value(_)) = (self.cell(then), self.cell(otherwise)) {
+                self.copy(to, chosen);
+                return Ok(());
+            }
+            let mask = self.common_mask(&[then, otherwise])?;
+            let data = match self.cell(chosen).clone() {
+                Cell::Column(column) => column.data,
+                Cell::Value(value) => self.columns.same(value),
             };
-            self.put(to, cell);
+            self.put_column(to, Column { data, mask });
             return Ok(());
         }
         let operands = [condition, then, otherwise];
@@ -348,7 +348,7 @@ impl Machine {
                 _ => Err(Stuck),
             })?,
         };
-        self.put(to, Cell::Column(column));
+        self.put_column(to, column);
         Ok(())
     }
 
@@ -386,7 +386,7 @@ impl Machine {
         }
         let column = Column { data: self.columns.tuple(parts.iter().copied()), mask };
         self.checked(column, reach)?;
-        self.put(to, Cell::Column(column));
+        self.put_column(to, column);
         Ok(())
     }
 

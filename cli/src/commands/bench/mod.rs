@@ -1,0 +1,13 @@
+//! `fieldrun bench`: figures that stand beside a yardstick of the same run.
+
+mod clock;
+mod vm;
+
+use crate::args::BenchCommand;
+use crate::output::Outcome;
+
+pub(crate) fn bench(command: BenchCommand) -> Outcome {
+    match command {
+        BenchCommand::Vm(args) => vm::bench(&args),
+    }
+}
