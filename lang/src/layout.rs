@@ -452,8 +452,13 @@ impl State {
     }
 
     pub(crate) fn forget_extra(&mut self) {
-        self.extra.clear();
-        self.texts.clear();
+        // Clearing a map takes a while even if it is empty, as it mostly is.
+        if !self.extra.is_empty() {
+            self.extra.clear();
+        }
+        if !self.texts.is_empty() {
+            self.texts.clear();
+        }
     }
 
     pub(crate) fn add_extra(&mut self, cells: &mut Vec<(u64, Value)>) {
