@@ -128,7 +128,7 @@ impl Value {
     /// The value as a round may use it that does not own it: lists are copied, because programs
     /// change them, and a round that fails must leave what it was given.
     #[must_use]
-    pub(crate) fn unshared(&self) -> Self {
+    pub fn unshared(&self) -> Self {
         if self.holds_list() { self.detached() } else { self.clone() }
     }
 
