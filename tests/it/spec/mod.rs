@@ -2,6 +2,7 @@
 
 mod chapter;
 mod check;
+mod marks;
 mod nets;
 
 use crate::network::Network;
