@@ -7,7 +7,6 @@ use fieldrun_device::{
     SensorFrame, wire,
 };
 use fieldrun_stdlib::load_text;
-use std::sync::Arc;
 
 const SECOND: u64 = Micros::SECOND.0;
 
@@ -210,10 +209,10 @@ fn a_frame_that_says_the_same_brings_nothing_forward() {
 fn a_decoded_frame_does_what_its_bytes_do() {
     let text = "sumHood(nbr(2))";
     let bytes = tick(&mut Device::new(config(1, text)), 0).frame.expect("runs");
-    let limits = fieldrun_device::Limits::default();
-    let frame = Arc::new(wire::decode(&bytes, &limits).expect("a frame"));
-    let mut device = Device::new(config(0, text));
-    device.handle(Input::Frame { now: Micros(0), frame }).expect("a frame");
+    let config = config(0, text);
+    let frame = wire::decode(&bytes, &config.program, &config.limits).expect("a frame");
+    let mut device = Device::new(config);
+    device.handle(Input::Frame { now: Micros(0), frame: &frame }).expect("a frame");
     while device.poll().is_some() {}
     assert_eq!(tick(&mut device, 1).value.as_deref(), Some("2.0"));
     device.handle(Input::NeighborGone { now: Micros(2), id: &NodeId::Int(1) }).expect("always");

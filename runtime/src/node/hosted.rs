@@ -104,8 +104,8 @@ impl Hosted {
     }
 
     /// Takes a frame of a neighbour.
-    pub(super) fn hear(&mut self, now: Micros, frame: &Arc<Frame>) {
-        self.input(Input::Frame { now, frame: frame.clone() });
+    pub(super) fn hear(&mut self, now: Micros, frame: &Frame) {
+        self.input(Input::Frame { now, frame });
     }
 
     /// A neighbour is gone for good.

@@ -176,8 +176,7 @@ async fn garbage_and_foreign_devices_of_a_member_are_refused() {
     let count = |r: &StatusReport, kind: Refusal| {
         r.transport.refusals.get("rogue").and_then(|p| p.counts.get(&kind)).copied().unwrap_or(0)
     };
-    let frame = fieldrun_device::wire::encode(&frame_of("b"));
-    rogue.transport.send("a", 1, envelope::device(&frame)).unwrap();
+    rogue.transport.send("a", 1, envelope::device(&frame_of("b"))).unwrap();
     until(&a, "the foreign device", |r| count(r, Refusal::ForeignDevice) == 1).await;
     rogue.transport.send("a", 1, Bytes::from_static(b"\x01\x01nonsense")).unwrap();
     until(&a, "the garbage", |r| count(r, Refusal::Garbage) == 1).await;
@@ -193,10 +192,8 @@ async fn garbage_and_foreign_devices_of_a_member_are_refused() {
     end(a, End::StopServices).await;
 }
 
-fn frame_of(id: &str) -> fieldrun_device::wire::Frame {
-    use fieldrun_device::{
-        Device, DeviceConfig, Input, Limits, Micros, NodeId, Output, SensorFrame,
-    };
+fn frame_of(id: &str) -> Bytes {
+    use fieldrun_device::{Device, DeviceConfig, Input, Micros, NodeId, Output, SensorFrame};
     let mut device = Device::new(DeviceConfig::new(NodeId::text(id), program(HOPS)));
     let sensors = SensorFrame { env: Vec::new(), position: None };
     device.handle(Input::Tick { now: Micros(1), sensors: &sensors }).unwrap();
@@ -204,7 +201,7 @@ fn frame_of(id: &str) -> fieldrun_device::wire::Frame {
         Output::Broadcast(bytes) => Some(bytes),
         _ => None,
     });
-    fieldrun_device::wire::decode(&frame.unwrap(), &Limits::default()).unwrap()
+    frame.unwrap()
 }
 
 #[tokio::test]
