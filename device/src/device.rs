@@ -1,8 +1,8 @@
 //! The device: frames and ticks in, frames and actions out.
 
+use crate::bases::Sent;
 use crate::host::{Action, Reading};
 use crate::host_values;
-use crate::bases::Sent;
 use crate::inbox::{Accepted, Inbox, NeighborInfo, Retention};
 use crate::wire::{self, DecodeError, Frame, Head};
 use bytes::Bytes;
@@ -390,7 +390,12 @@ impl Device {
         };
         let mut bytes = Vec::new();
         let send = |exports: &Exports| {
-            let outgoing = Outgoing { config: &self.config, shape: self.shape, round: self.round, inbox: &self.inbox };
+            let outgoing = Outgoing {
+                config: &self.config,
+                shape: self.shape,
+                round: self.round,
+                inbox: &self.inbox,
+            };
             bytes = outgoing.encode(exports, &mut self.sent)?;
             Ok(())
         };
