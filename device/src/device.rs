@@ -136,6 +136,13 @@ pub enum Input<'a> {
         /// What [`wire::decode`] gave for the program of this device.
         frame: &'a Frame,
     },
+    /// What the host has to say of itself to every neighbour, whatever program that runs: sent with
+    /// every round from now on, and not seen by programs. What the bytes mean is decided by hosts;
+    /// the first [`MAX_STATUS`](wire::MAX_STATUS) are kept.
+    Status {
+        /// What is said; nothing if empty.
+        status: &'a [u8],
+    },
     /// A neighbour said goodbye, or the link to it is gone.
     NeighborGone {
         /// The device's clock.
@@ -203,6 +210,8 @@ pub struct Device {
     config: DeviceConfig,
     /// What it runs, as frames name it.
     shape: u64,
+    /// What its host says of itself.
+    status: Vec<u8>,
     inbox: Inbox,
     sent: Sent,
     memory: Memory,
@@ -233,6 +242,7 @@ impl Device {
             credit,
             last_tick: Micros(0),
             shape: wire::shape(&config.program),
+            status: Vec::new(),
             config,
             inbox: Inbox::default(),
             sent: Sent::default(),
@@ -260,6 +270,7 @@ impl Device {
             round: entry.round,
             last_heard: entry.received,
             other_program: entry.shape != own,
+            status: entry.status.clone(),
         })
     }
 
@@ -289,6 +300,11 @@ impl Device {
                 self.receive(now, &frame)
             }
             Input::Frame { now, frame } => self.receive(now, frame),
+            Input::Status { status } => {
+                self.status = status.iter().copied().take(wire::MAX_STATUS).collect();
+                self.outputs.push_back(Output::WakeAt(self.wake_at));
+                Ok(())
+            }
             Input::NeighborGone { id, .. } => {
                 self.inbox.remove(id);
                 self.outputs.push_back(Output::WakeAt(self.wake_at));
@@ -393,6 +409,7 @@ impl Device {
             let outgoing = Outgoing {
                 config: &self.config,
                 shape: self.shape,
+                status: &self.status,
                 round: self.round,
                 inbox: &self.inbox,
             };
@@ -412,6 +429,7 @@ impl Device {
 struct Outgoing<'a> {
     config: &'a DeviceConfig,
     shape: u64,
+    status: &'a [u8],
     round: u64,
     inbox: &'a Inbox,
 }
@@ -432,6 +450,7 @@ impl Outgoing<'_> {
             round: self.round,
             period: self.config.period,
             shape: self.shape,
+            status: self.status.to_vec(),
             offer: false,
             notes,
         };

@@ -28,6 +28,8 @@ pub struct NeighborInfo {
     pub last_heard: Micros,
     /// Whether it runs another program: then its values are not used.
     pub other_program: bool,
+    /// What its host says of itself, see [`Input::Status`](crate::Input::Status).
+    pub status: Vec<u8>,
 }
 
 /// A neighbour's last frame, and what it and this device told each other of their rounds.
@@ -38,6 +40,8 @@ pub(crate) struct Entry {
     pub(crate) period: Micros,
     /// What it runs, see [`shape`](crate::wire::shape).
     pub(crate) shape: u64,
+    /// What its host says of itself.
+    pub(crate) status: Vec<u8>,
     pub(crate) received: Micros,
     /// None if it runs another program, or could not be understood yet.
     pub(crate) exports: Option<Arc<Exports>>,
@@ -55,6 +59,7 @@ impl Entry {
             round: 0,
             period: head.period,
             shape: head.shape,
+            status: Vec::new(),
             received: Micros(0),
             exports: None,
             held: Held::default(),
@@ -74,6 +79,7 @@ impl Entry {
         let first = self.round == 0;
         (self.round, self.period, self.received) = (head.round, head.period, received);
         self.shape = head.shape;
+        self.status.clone_from(&head.status);
         let same = self.exports == exports && !first;
         self.exports = exports;
         if same { Accepted::Same } else { Accepted::News }

@@ -34,7 +34,12 @@ const NOTES: u8 = 1 << 2;
 const EXTRA: u8 = 1 << 3;
 /// No value is in a slot.
 const BY_PATH: u8 = 1 << 4;
-const KNOWN: u8 = CHANGES | OFFER | NOTES | EXTRA | BY_PATH;
+/// There is a status.
+const STATUS: u8 = 1 << 5;
+const KNOWN: u8 = CHANGES | OFFER | NOTES | EXTRA | BY_PATH | STATUS;
+
+/// Most bytes of a status.
+pub const MAX_STATUS: usize = 64;
 
 /// What every receiver can read of a frame, whatever program it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +54,8 @@ pub struct Head {
     pub period: Micros,
     /// What the sender runs, see [`shape`].
     pub shape: u64,
+    /// What the sender's host says of itself, at most [`MAX_STATUS`] bytes.
+    pub status: Vec<u8>,
     /// Whether receivers should keep this round as a base of changes to come.
     pub offer: bool,
     /// What the sender tells single neighbours, see [`Note`]; ascending.
@@ -172,12 +179,16 @@ fn flag(bit: u8, set: bool) -> u8 {
 /// Writes a frame of a device whose program has this layout.
 pub(crate) fn encode(head: &Head, content: Content<'_>, own: &Arc<Layout>) -> Vec<u8> {
     let mut out = Vec::with_capacity(96);
-    let flags = flag(OFFER, head.offer) | flag(NOTES, !head.notes.is_empty());
-    out.extend([VERSION, flags | content.flags(own)]);
+    let blocks = flag(STATUS, !head.status.is_empty()) | flag(NOTES, !head.notes.is_empty());
+    out.extend([VERSION, blocks | flag(OFFER, head.offer) | content.flags(own)]);
     out.extend_from_slice(&head.shape.to_le_bytes());
     write_id(&mut out, &head.from);
     for number in [head.incarnation, head.round, head.period.0] {
         write_varint(&mut out, number);
+    }
+    if !head.status.is_empty() {
+        write_varint(&mut out, head.status.len() as u64);
+        out.extend_from_slice(&head.status);
     }
     if !head.notes.is_empty() {
         write_varint(&mut out, head.notes.len() as u64);
@@ -258,9 +269,18 @@ fn read_head(reader: &mut Reader<'_>) -> Result<(Head, u8), DecodeError> {
     let from = reader.id()?;
     let (incarnation, round, period) =
         (reader.varint()?, reader.varint()?, Micros(reader.varint()?));
+    let status = if flags & STATUS != 0 { read_status(reader)? } else { Vec::new() };
     let notes = if flags & NOTES != 0 { read_notes(reader)? } else { Vec::new() };
     let offer = flags & OFFER != 0;
-    Ok((Head { from, incarnation, round, period, shape, offer, notes }, flags))
+    Ok((Head { from, incarnation, round, period, shape, status, offer, notes }, flags))
+}
+
+fn read_status(reader: &mut Reader<'_>) -> Result<Vec<u8>, DecodeError> {
+    let len = reader.count(1)?;
+    if len == 0 || len > MAX_STATUS {
+        return Err(reader.damaged("a status has 1 to 64 bytes"));
+    }
+    reader.take(len).map(<[u8]>::to_vec)
 }
 
 fn read_notes(reader: &mut Reader<'_>) -> Result<Vec<u32>, DecodeError> {

@@ -114,10 +114,11 @@ prop_compose! {
         from in id(),
         [incarnation, round, period] in any::<[u64; 3]>(),
         offer in any::<bool>(),
+        status in prop::collection::vec(any::<u8>(), 0..MAX_STATUS),
         notes in prop::collection::btree_set(any::<u32>(), 0..5),
     ) -> Head {
         let (shape, notes) = (shape(&program()), notes.into_iter().collect());
-        Head { from, incarnation, round, period: Micros(period), shape, offer, notes }
+        Head { from, incarnation, round, period: Micros(period), shape, status, offer, notes }
     }
 }
 
@@ -127,7 +128,7 @@ fn frame() -> impl Strategy<Value = Frame> {
         |(mut head, now, base, changes, back)| {
             head.round = head.round.max(back);
             let changes = Changes::between(head.round - back, &base, &now).filter(|_| changes);
-            let body = changes.map_or(Body::Whole(Arc::new(now)), Body::Changes);
+            let body = changes.map_or_else(|| Body::Whole(Arc::new(now)), Body::Changes);
             Frame { head, body }
         },
     )
@@ -220,6 +221,7 @@ fn start(flags: u8) -> Vec<u8> {
         round: 9,
         period: Micros(1),
         shape: shape(&program()),
+        status: Vec::new(),
         offer: false,
         notes: Vec::new(),
     };
@@ -254,6 +256,7 @@ fn a_promised_length_is_not_believed() {
         (BY_PATH | EXTRA, huge.to_vec()),
         (BY_PATH | CHANGES | EXTRA, [&[1][..], &huge].concat()),
         (NOTES, huge.to_vec()),
+        (STATUS, huge.to_vec()),
     ] {
         assert!(refusal(&[start(flags), body].concat()).contains("byte"), "{flags}");
     }

@@ -143,6 +143,20 @@ fn devices_of_other_programs_are_not_seen() {
 }
 
 #[test]
+fn what_a_host_says_of_itself_is_heard_whatever_runs() {
+    let mut other = Device::new(config(1, "nbr(1) + 0"));
+    let mut device = Device::new(config(0, "sumHood(nbr(1))"));
+    for (second, status) in [b"up".as_slice(), &[7; 99], b""].into_iter().enumerate() {
+        other.handle(Input::Status { status }).expect("always");
+        while other.poll().is_some() {}
+        let frame = tick(&mut other, second as u64 * SECOND).frame.expect("runs");
+        hear(&mut device, 0, 1, &frame).expect("a frame");
+        let heard = device.neighbors().next().expect("a neighbour");
+        assert_eq!(heard.status, status[..status.len().min(wire::MAX_STATUS)]);
+    }
+}
+
+#[test]
 fn only_the_sender_may_speak_for_itself() {
     let text = "nbr(1) 1";
     let frame = tick(&mut Device::new(config(1, text)), 0).frame.expect("runs");

@@ -166,6 +166,27 @@ async fn one_device_on_two_nodes_counts_for_neither() {
     end(c, End::StopServices).await;
 }
 
+/// While a cluster is upgraded, both versions of a program run side by side: no value is shared
+/// between them, yet each knows what has become of the other's services.
+#[tokio::test]
+async fn a_neighbour_of_another_program_tells_its_service_all_the_same() {
+    let site = Site::new(HOPS, &["a", "b"]);
+    let a = site.start("a", &["b"], &[("src", &[])]).await;
+    let start =
+        r#"if (env.get("managedServiceStatus") == "stop") { self.startService() } else { 7 }"#;
+    let b = site.config("b", &["a"], &[("db", &[])]);
+    let b = site.try_start_with(&b, program(start)).await.unwrap_or_else(|error| panic!("{error}"));
+    let seen = until(&a, "the other program's service", |r| {
+        let devices = r.nodes.iter().flat_map(|node| &node.status.devices);
+        let mut heard = devices.filter(|d| d.id == "src").flat_map(|d| &d.neighbors);
+        heard.any(|n| n.id == "db" && n.other_program && n.service.is_some_and(|s| s.ready))
+    })
+    .await;
+    assert!(view::table(&seen).contains("db(other program, run)"), "{}", view::table(&seen));
+    end(b, End::StopServices).await;
+    end(a, End::StopServices).await;
+}
+
 #[tokio::test]
 async fn garbage_and_foreign_devices_of_a_member_are_refused() {
     let site = Site::new(HOPS, &["a", "b"]);
