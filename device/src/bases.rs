@@ -154,9 +154,9 @@ impl Held {
                 exports.clone()
             }
             Body::Changes(changes) => {
-                let made = self.used(changes.base).and_then(|base| changes.apply(&base.exports));
+                let made = self.used(changes.base()).and_then(|base| changes.apply(&base.exports));
                 let Some(made) = made else {
-                    self.lacks = Some(changes.base);
+                    self.lacks = Some(changes.base());
                     return None;
                 };
                 if frame.head.offer {

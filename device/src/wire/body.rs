@@ -13,8 +13,7 @@ use std::sync::Arc;
 /// What differs from the exports of an earlier round.
 #[derive(Clone, Debug)]
 pub struct Changes {
-    /// The earlier round, of the same incarnation.
-    pub(crate) base: u64,
+    base: u64,
     /// The layout of both rounds.
     pub(super) layout: Arc<Layout>,
     /// The regions that ran: bit `r` for region `r`.
@@ -54,8 +53,13 @@ impl Changes {
         })
     }
 
-    /// What these changes make of the base; nothing if they do not fit it.
-    pub(crate) fn apply(&self, base: &Exports) -> Option<Exports> {
+    /// The round that they change, of the same incarnation.
+    pub fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// What these changes make of the exports of that round; nothing if they do not fit.
+    pub fn apply(&self, base: &Exports) -> Option<Exports> {
         if !base.follows(&self.layout) || base.extra().len() != self.extra {
             return None;
         }
