@@ -23,7 +23,7 @@ mod syntax;
 mod value;
 mod vm;
 
-pub use diag::{Diagnostic, Diagnostics, Severity};
+pub use diag::{DiagCode, Diagnostic, Diagnostics, Severity};
 pub use eval::{
     ActionRequest, Environment, Limits, MAX_NESTING, RoundInput, RoundOutput, Trap, run_round,
 };

@@ -2,6 +2,7 @@
 
 use super::expr::not_null;
 use super::{Fault, Round, frame};
+use crate::diag::DiagCode;
 use crate::natives::{Native, methods};
 use crate::program::{Callee, Expr, FunctionCode, FunctionId, Unit};
 use crate::source::Span;
@@ -100,7 +101,7 @@ impl Round<'_> {
         if !function.arity.accepts(args.len()) {
             let (name, wants, found) = (&function.name, function.arity.describe(), args.len());
             let message = format!("{name} must be invoked with {wants}, found {found}");
-            return Err(Fault::new("FR-R018", message).at(span));
+            return Err(Fault::new(DiagCode::ArgumentCount, message).at(span));
         }
         match function.code {
             Code::Native(native) => self.native(native, &args),
@@ -112,7 +113,10 @@ impl Round<'_> {
                 });
                 if self.compiled && outer.is_some() && activation.is_none() {
                     // Compiled code may have run that scope, and keeps no record of it.
-                    return Err(Fault::new("FR-R008", "Variables of this function are not known"));
+                    return Err(Fault::new(
+                        DiagCode::VariableNotKnown,
+                        "Variables of this function are not known",
+                    ));
                 }
                 self.run_code(&unit, id, args, activation, span)
             }
@@ -134,7 +138,7 @@ impl Round<'_> {
                 "the function {} comes from program version {fingerprint:016x}; this device runs {here:016x}",
                 function.name
             );
-            Fault::new("FR-R019", message).help("run the same program on all devices, or restart the sender")
+            Fault::new(DiagCode::ForeignFunction, message).help("run the same program on all devices, or restart the sender")
         })
     }
 
@@ -277,7 +281,7 @@ impl Round<'_> {
 
 fn not_a_function(value: &Value) -> Fault {
     Fault::new(
-        "FR-R020",
+        DiagCode::NotAFunction,
         format!("{value} ({}) cannot be called: it is not a function", value.kind()),
     )
 }

@@ -1,12 +1,12 @@
 //! What goes wrong in a round.
 
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{DiagCode, Diagnostic, Severity};
 use crate::source::Span;
 use std::fmt;
 use std::sync::Arc;
 
 /// The code of the fault that says which function recurs too deeply.
-pub(crate) const TOO_DEEP: &str = "FR-R006";
+pub(crate) const TOO_DEEP: DiagCode = DiagCode::RecursionTooDeep;
 /// Most calls that a trap lists.
 const MAX_TRACE: usize = 6;
 
@@ -16,7 +16,7 @@ pub(crate) struct Fault(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    code: &'static str,
+    code: DiagCode,
     message: String,
     help: Option<String>,
     span: Option<Span>,
@@ -24,7 +24,7 @@ struct Inner {
 }
 
 impl Fault {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: DiagCode, message: impl Into<String>) -> Self {
         let message = message.into();
         Self(Box::new(Inner { code, message, help: None, span: None, trace: Vec::new() }))
     }
@@ -100,7 +100,7 @@ pub struct Trap(Box<Diagnostic>);
 
 impl Trap {
     /// A trap that has no place in the program, such as a message that would be too large.
-    pub fn without_place(code: &'static str, message: impl Into<String>, help: &str) -> Self {
+    pub fn without_place(code: DiagCode, message: impl Into<String>, help: &str) -> Self {
         Fault::new(code, message).help(help).into_trap()
     }
 

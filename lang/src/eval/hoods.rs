@@ -1,6 +1,7 @@
 //! Hood reductions.
 
 use super::{Fault, Round, frame};
+use crate::diag::DiagCode;
 use crate::program::Expr;
 use crate::syntax::ast::HoodOp;
 use crate::value::{self, Field, Value};
@@ -10,7 +11,7 @@ impl Round<'_> {
         match self.below(frame, |round| round.value(expr))? {
             Value::Field(field) => Ok(field),
             other => Err(Fault::new(
-                "FR-R023",
+                DiagCode::NotAField,
                 format!("{} cannot be cast to Field: {of} got {other}", other.kind()),
             )
             .at(&expr.span)
@@ -84,7 +85,7 @@ fn cannot_compute(op: HoodOp, value: &Value) -> Fault {
         _ => "the field must hold numbers or tuples of numbers",
     };
     let message = format!("{operation} cannot compute on {value} ({})", value.kind());
-    Fault::new("FR-R024", message).help(help)
+    Fault::new(DiagCode::HoodKinds, message).help(help)
 }
 
 /// The value of a hood without anybody, in the shape of the local value.

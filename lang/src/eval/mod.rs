@@ -17,6 +17,7 @@ mod path;
 mod text;
 mod within;
 
+use crate::diag::DiagCode;
 use crate::id::NodeId;
 use crate::layout::{Exports, State, Texts};
 use crate::neighbors::NeighborSource;
@@ -227,7 +228,7 @@ impl<'a> Round<'a> {
         let unit = self.unit.clone();
         let Some(main) = &unit.main else {
             return Err(Fault::new(
-                "FR-R001",
+                DiagCode::NothingToRun,
                 format!("the module `{}` has no program to run", unit.name),
             )
             .help("write an expression after its definitions, or import it from a program"));
@@ -256,10 +257,11 @@ impl<'a> Round<'a> {
         // Compiled code has these paths for itself.
         let taken = self.compiled && self.program.layout.has_path(path.hash);
         if taken || mark.check != path.check {
-            return Err(Fault::new("FR-R002", "two places of the program have the same path hash")
-                .help(
-                    "this is a coincidence of one in 2^64; any change of the program removes it",
-                ));
+            return Err(Fault::new(
+                DiagCode::PathCollision,
+                "two places of the program have the same path hash",
+            )
+            .help("this is a coincidence of one in 2^64; any change of the program removes it"));
         }
         let seen = if export { &mut mark.exported } else { &mut mark.stored };
         if std::mem::replace(seen, true) {
@@ -331,7 +333,7 @@ impl<'a> Round<'a> {
                 0 => format!("this value holds more than {} values", limits.items),
                 _ => format!("this value is nested deeper than {MAX_NESTING} levels"),
             };
-            return Err(Fault::new("FR-R003", message)
+            return Err(Fault::new(DiagCode::ValueTooLarge, message)
                 .help("does it take itself in every round? keep only what is needed"));
         }
         let (size, limit, what) = match &value {
@@ -342,7 +344,7 @@ impl<'a> Round<'a> {
             return Ok(value);
         }
         Err(Fault::new(
-            "FR-R003",
+            DiagCode::ValueTooLarge,
             format!("this value has {size} {what}; at most {limit} are possible"),
         )
         .help("does it grow every round? keep only what is needed"))
@@ -355,7 +357,7 @@ fn plain(value: &Value, what: &str) -> Result<(), Fault> {
         return Ok(());
     }
     let message = format!("a tuple that holds a field cannot be {what}");
-    Err(Fault::new("FR-R028", message)
+    Err(Fault::new(DiagCode::FieldInTuple, message)
         .help("reduce the field with a hood before it goes into the tuple"))
 }
 
@@ -365,7 +367,7 @@ fn twice(export: bool) -> Fault {
     } else {
         "this program tried to persist two objects within the same code path"
     };
-    Fault::new("FR-R004", message).help(
+    Fault::new(DiagCode::SamePathTwice, message).help(
         "a function given to a hood runs once for each neighbour at the same place: it must not \
          contain nbr, rep or share, nor read a field; compute those before the hood",
     )

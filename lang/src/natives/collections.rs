@@ -2,6 +2,7 @@
 //! and lists.
 
 use super::{Native, no_such_overload, tuple};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, List, Value, compare_elements};
 use std::sync::Arc;
@@ -51,7 +52,7 @@ fn format(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
         return Err(no_such_overload(STRING, "format", args));
     };
     let bad = |what: String| {
-        Fault::new("FR-R034", format!("String.format: {what}"))
+        Fault::new(DiagCode::BadFormat, format!("String.format: {what}"))
             .help("known are %s, %d, %f, %.2f, %n and %%")
     };
     let mut out = String::new();

@@ -2,6 +2,7 @@
 
 use super::builtins::{extreme, field};
 use super::{BUILTINS, Native, no_such_overload};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, Value, plus};
 use std::sync::Arc;
@@ -54,7 +55,7 @@ fn union(a: &Value, b: &Value) -> Result<Value, Fault> {
 
 fn cannot(name: &str, a: &Value, b: &Value) -> Fault {
     let message = format!("{name} cannot combine {} with {}: {a} and {b}", a.kind(), b.kind());
-    Fault::new("FR-R024", message).help("the values of the field must be of one kind")
+    Fault::new(DiagCode::HoodKinds, message).help("the values of the field must be of one kind")
 }
 
 /// `foldX(field)` includes the device itself, last; `foldX(base, field)` starts from the base,
@@ -89,7 +90,10 @@ fn mean(name: &str, values: &[&Value]) -> Result<Value, Fault> {
     let mut total = 0.0;
     for value in values {
         let wrong = || {
-            Fault::new("FR-R024", format!("{name} cannot compute on {value} ({})", value.kind()))
+            Fault::new(
+                DiagCode::HoodKinds,
+                format!("{name} cannot compute on {value} ({})", value.kind()),
+            )
         };
         total += value.as_number().ok_or_else(|| wrong().help("the field must hold numbers"))?;
     }
@@ -120,7 +124,7 @@ fn conforms(name: &str, expected: &Value, found: &Value) -> Result<(), Fault> {
     }
     let message =
         format!("{name}: a {} is needed, found a {} ({found})", expected.kind(), found.kind());
-    Err(Fault::new("FR-R024", message)
+    Err(Fault::new(DiagCode::HoodKinds, message)
         .help("base, field and result of the reducer must be of one kind"))
 }
 

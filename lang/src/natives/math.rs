@@ -2,6 +2,7 @@
 //! portable implementation, so that the bits do not depend on the platform.
 
 use super::{DOUBLE, MATH, Native, no_such_overload};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, Value, number_text};
 use std::cmp::Ordering;
@@ -29,7 +30,7 @@ fn all_ints(args: &[Value]) -> bool {
 }
 
 fn overflow(name: &str) -> Fault {
-    Fault::new("FR-R030", format!("{name}: integer overflow"))
+    Fault::new(DiagCode::NativeRefused, format!("{name}: integer overflow"))
 }
 
 macro_rules! unary {
@@ -151,7 +152,7 @@ fn clamp(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let (x, low, high) = (part(0)?, part(1)?, part(2)?);
     if low.is_nan() || high.is_nan() || low > high {
         return Err(Fault::new(
-            "FR-R030",
+            DiagCode::NativeRefused,
             format!("clamp: {} is above {}", number_text(low), number_text(high)),
         ));
     }
@@ -178,7 +179,12 @@ fn parse_double(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
                 }
                 _ => text.parse().ok(),
             };
-            let bad = || Fault::new("FR-R030", format!("parseDouble: \"{text}\" is not a number"));
+            let bad = || {
+                Fault::new(
+                    DiagCode::NativeRefused,
+                    format!("parseDouble: \"{text}\" is not a number"),
+                )
+            };
             parsed.map(Value::Number).ok_or_else(bad)
         }
         _ => number(DOUBLE, "valueOf", args, 0).map(Value::Number),

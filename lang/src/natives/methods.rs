@@ -1,6 +1,7 @@
 //! Methods by the kind of value.
 
 use super::{collections, no_such_overload, option, tuple};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::id::NodeId;
 use crate::value::{Value, compare_elements, equal};
@@ -15,7 +16,7 @@ pub(crate) fn call(
 ) -> Result<Value, Fault> {
     let own = match target {
         Value::Null => {
-            return Err(Fault::new("FR-R005", format!("`{name}` was called on null"))
+            return Err(Fault::new(DiagCode::NullValue, format!("`{name}` was called on null"))
                 .help("the value before the dot is absent; wrap it: `optionally(x)`"));
         }
         Value::Tuple(items) => tuple::method(round, items, name, args)?,
@@ -203,7 +204,7 @@ fn substring(text: &str, from: &Value, to: Option<&Value>) -> Result<Value, Faul
         None => {
             let to = to.map_or_else(String::new, |to| format!(" to {to}"));
             Err(Fault::new(
-                "FR-R032",
+                DiagCode::OutOfBounds,
                 format!(
                     "string index {from}{to} is out of bounds: the text has {} characters",
                     units.len()

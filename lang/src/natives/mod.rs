@@ -13,6 +13,7 @@ pub(crate) mod methods;
 mod option;
 mod tuple;
 
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, Value};
 
@@ -147,5 +148,8 @@ fn constant(class: &str, name: &str) -> Option<Value> {
 /// "m(types) does not exist in class": the wording programs and tests look for.
 pub(crate) fn no_such_overload(class: &str, name: &str, args: &[Value]) -> Fault {
     let kinds: Vec<&str> = args.iter().map(Value::kind).collect();
-    Fault::new("FR-R010", format!("{name}({}) does not exist in {class}", kinds.join(", ")))
+    Fault::new(
+        DiagCode::NoSuchNative,
+        format!("{name}({}) does not exist in {class}", kinds.join(", ")),
+    )
 }

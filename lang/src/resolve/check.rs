@@ -1,7 +1,7 @@
 //! Checks of what evidently cannot succeed, or evidently is not meant.
 
 use super::expr::BodyResolver;
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 use crate::natives::Native;
 use crate::program::FunctionId;
 use crate::source::Span;
@@ -18,7 +18,7 @@ impl BodyResolver<'_, '_> {
         let (name, place) =
             decl.map_or(("this function", None), |d| (&*d.name, Some(d.span.clone())));
         let message = format!("`{name}` must be invoked with {arity} arguments, found {found}");
-        let mut diagnostic = Diagnostic::error("FR-L039", span, message);
+        let mut diagnostic = Diagnostic::error(DiagCode::WrongArity, span, message);
         if let Some(place) = place {
             diagnostic = diagnostic.related(&place, "defined here");
         }
@@ -37,7 +37,7 @@ impl BodyResolver<'_, '_> {
         let wants = arity.describe();
         let message = format!("this function must be invoked with {wants}, found {found}");
         self.report(
-            Diagnostic::error("FR-L039", span, message)
+            Diagnostic::error(DiagCode::WrongArity, span, message)
                 .related(callee, "the function")
                 .help("pass exactly one expression for each parameter"),
         );
@@ -55,7 +55,7 @@ impl BodyResolver<'_, '_> {
         let (name, class) = (native.name, native.class);
         let message = format!("{name} with {found} arguments does not exist in {class}");
         let help = format!("`{name}` takes {}", native.arity.describe());
-        self.report(Diagnostic::error("FR-L039", span, message).help(help));
+        self.report(Diagnostic::error(DiagCode::WrongArity, span, message).help(help));
     }
 
     /// Remembers which definitions cannot be reducers.
@@ -74,7 +74,7 @@ impl BodyResolver<'_, '_> {
             return;
         };
         let message = format!("this block ends with a definition of `{}`", name.text);
-        self.report(Diagnostic::warning("FR-L051", &name.span, message).help(
+        self.report(Diagnostic::warning(DiagCode::EndsWithLet, &name.span, message).help(
             "the block has the value of the definition; end it with the expression that is meant",
         ));
     }
@@ -85,7 +85,7 @@ impl BodyResolver<'_, '_> {
                 branch.statements.last().filter(|s| evidently_field(s))
             {
                 self.report(
-                    Diagnostic::warning("FR-L052", &value.span, "this branch of `if` gives a field")
+                    Diagnostic::warning(DiagCode::BranchIsField, &value.span, "this branch of `if` gives a field")
                         .help("if statements cannot return a Field; consider using `mux`, or reduce it with a hood"),
                 );
             }
@@ -99,8 +99,12 @@ impl BodyResolver<'_, '_> {
         };
         if let Some(value) = [Some(init), last].into_iter().flatten().find(|e| is_field(e)) {
             self.report(
-                Diagnostic::warning("FR-L053", &value.span, "this `rep` would hold a field")
-                    .help("use `share`, or reduce the field with a hood before it is kept"),
+                Diagnostic::warning(
+                    DiagCode::RepIsField,
+                    &value.span,
+                    "this `rep` would hold a field",
+                )
+                .help("use `share`, or reduce the field with a hood before it is kept"),
             );
         }
     }
@@ -114,7 +118,7 @@ impl BodyResolver<'_, '_> {
         };
         if let Some(span) = communicating {
             self.report(
-                Diagnostic::warning("FR-L054", &span, "a reducer must not communicate or keep state")
+                Diagnostic::warning(DiagCode::CommunicatingReducer, &span, "a reducer must not communicate or keep state")
                     .help("it runs once for each neighbour at the same place; compute this value before the hood and use the result inside"),
             );
         }

@@ -5,7 +5,7 @@ use super::modules::{Loader, arity};
 use super::names::{Binding, Visible, automatic, nearest};
 use super::scope::{DialectUse, Found, Frames, Kind};
 use super::{dialect, stable_hash};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 use crate::program::{
     Block, Callee, Expr, ExprKind, FunctionCode, FunctionId, LocalId, ScopeId, Statement,
 };
@@ -195,7 +195,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 if self.frames.shows(&name.text) {
                     let message = format!("`{}` is defined twice in this block", name.text);
                     self.report(
-                        Diagnostic::warning("FR-L050", &name.span, message)
+                        Diagnostic::warning(DiagCode::DuplicateLet, &name.span, message)
                             .help("the later definition hides the earlier; to change the variable, leave out `let`"),
                     );
                 }
@@ -240,7 +240,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             format!("there is no variable `{}` to assign to", name.text)
         };
         let help = format!("write `let {} = …` where it is first used", name.text);
-        self.report(Diagnostic::error("FR-L035", &name.span, message).help(help));
+        self.report(Diagnostic::error(DiagCode::BadAssignment, &name.span, message).help(help));
     }
 
     fn boxed(&mut self, expr: &ast::Expr) -> Box<Expr> {
@@ -397,7 +397,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if let Some(inner) = short.shadowed.filter(|_| short.used) {
             self.report(
                 Diagnostic::warning(
-                    "FR-L055",
+                    DiagCode::HiddenIt,
                     &inner,
                     "`it` in here hides the `it` of the function around",
                 )
@@ -415,7 +415,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             return ExprKind::Local(short.it, Arc::from("it"));
         }
         self.report(
-            Diagnostic::error("FR-L036", span, "`it` stands outside of a short function").help(
+            Diagnostic::error(DiagCode::ItOutside, span, "`it` stands outside of a short function").help(
                 "`it` is the argument of `{ … it … }`; elsewhere name the parameter: `{ x -> … }`",
             ),
         );
@@ -495,7 +495,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             Found::TooEarly => {
                 let message = format!("`{name}` is used before its `let`");
                 self.report(
-                    Diagnostic::error("FR-L037", span, message)
+                    Diagnostic::error(DiagCode::UsedBeforeLet, span, message)
                         .help("move the `let` up, before its first use"),
                 );
                 return ExprKind::Constant(Value::Null);
@@ -537,7 +537,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         self.wants_dialect |= dialect::TRIGGERS.contains(&&**name);
         let message = format!("`{name}` is not defined");
         let help = self.unresolved_help(name);
-        self.report(Diagnostic::error("FR-L030", span, message).help(help));
+        self.report(Diagnostic::error(DiagCode::UndefinedName, span, message).help(help));
     }
 
     fn unresolved_help(&mut self, name: &str) -> String {
@@ -572,11 +572,13 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if let Some(found) = crate::natives::member(class, member) {
             return Some(found.into());
         }
-        let (message, near) = if crate::natives::has_class(class) {
+        let (code, message, near) = if crate::natives::has_class(class) {
             let members = crate::natives::members(class);
-            (format!("`{member}` does not exist in {class}"), nearest(member, members))
+            let message = format!("`{member}` does not exist in {class}");
+            (DiagCode::UnknownMember, message, nearest(member, members))
         } else {
             (
+                DiagCode::UnknownClass,
                 format!("the class `{class}` does not exist here"),
                 nearest(class, crate::natives::classes()),
             )
@@ -585,7 +587,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             || "as in `java::lang::Math::max`".to_owned(),
             |n| format!("did you mean `{n}`?"),
         );
-        self.report(Diagnostic::error("FR-L034", span, message).help(help));
+        self.report(Diagnostic::error(code, span, message).help(help));
         None
     }
 
@@ -612,7 +614,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 |n| format!("did you mean `{module}:{n}`?"),
             );
             let message = format!("the module `{module}` has no public function `{name}`");
-            self.report(Diagnostic::error("FR-L038", span, message).help(help));
+            self.report(Diagnostic::error(DiagCode::NotInModule, span, message).help(help));
         }
         found
     }

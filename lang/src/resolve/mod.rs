@@ -7,7 +7,7 @@ mod modules;
 mod names;
 mod scope;
 
-use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::diag::{DiagCode, Diagnostic, Diagnostics, Severity};
 use crate::program::{Program, Unit};
 use crate::source::Source;
 use modules::Loader;
@@ -66,7 +66,12 @@ impl std::fmt::Debug for LoadOptions {
 }
 
 /// Warnings about lines that are read otherwise than they look: often the cause of an error.
-const MISREADINGS: [&str; 4] = ["FR-L018", "FR-L019", "FR-L020", "FR-L024"];
+const MISREADINGS: [DiagCode; 4] = [
+    DiagCode::UnusedFunction,
+    DiagCode::NoIndexing,
+    DiagCode::ContinuedMinus,
+    DiagCode::ContinuedCall,
+];
 
 /// Loads a program: reads the text and every module it needs, and resolves all names.
 ///

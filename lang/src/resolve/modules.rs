@@ -4,7 +4,7 @@ use super::expr::BodyResolver;
 use super::names::Binding;
 use super::scope::DialectUse;
 use super::{LoadOptions, stable_hash};
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{DiagCode, Diagnostic, Severity};
 use crate::program::{FunctionCode, FunctionId, LocalId, ScopeId, Unit};
 use crate::source::{Source, Span};
 use crate::syntax::ast::{FunctionDef, Module};
@@ -183,7 +183,7 @@ impl<'a> Loader<'a> {
         for (name, first) in duplicates {
             let message = format!("`{}` is defined twice in this module", name.text);
             self.findings.push(
-                Diagnostic::error("FR-L031", &name.span, message)
+                Diagnostic::error(DiagCode::DuplicateDefinition, &name.span, message)
                     .related(&first, "first defined here")
                     .help("rename one of them; functions cannot be overloaded"),
             );
@@ -260,7 +260,7 @@ impl<'a> Loader<'a> {
             }
         }
         self.findings.push(Diagnostic {
-            code: "FR-L040",
+            code: DiagCode::Dialect2015,
             severity: Severity::Notice,
             message: "this text is read in the 2015 dialect".to_owned(),
             span: Some(first.span.clone()),

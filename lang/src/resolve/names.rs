@@ -1,7 +1,7 @@
 //! What a module can see: its own functions, imports, and what is imported automatically.
 
 use super::modules::Loader;
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{DiagCode, Diagnostic, Severity};
 use crate::natives::{self, AUTOMATIC, Member, Native};
 use crate::program::FunctionId;
 use crate::source::Span;
@@ -85,7 +85,7 @@ impl Loader<'_> {
                 "a module `a:b:c` is the file a/b/c.pt under a folder of the search path".to_owned()
             }
         };
-        self.findings.push(Diagnostic::error("FR-L032", span, message).help(help));
+        self.findings.push(Diagnostic::error(DiagCode::UnknownModule, span, message).help(help));
     }
 
     fn import_class(&mut self, import: &Import, dialect: bool, visible: &mut Visible) {
@@ -99,7 +99,7 @@ impl Loader<'_> {
             self.findings.push(Diagnostic {
                 severity: Severity::Notice,
                 ..Diagnostic::warning(
-                    "FR-L041",
+                    DiagCode::ClassIgnored,
                     &import.span,
                     format!("the class `{}` is not known; nothing is imported", import.path),
                 )
@@ -116,7 +116,8 @@ impl Loader<'_> {
             Some(near) => format!("did you mean `{near}`?"),
             None => "known are java.lang.Math, java.lang.Double, org.protelis.Builtins and others; functions of the host need no class".to_owned(),
         };
-        self.findings.push(Diagnostic::error("FR-L033", &import.span, message).help(help));
+        self.findings
+            .push(Diagnostic::error(DiagCode::UnknownClass, &import.span, message).help(help));
     }
 
     fn import_member(
@@ -145,7 +146,8 @@ impl Loader<'_> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it has: {}", natives::members(&import.path).join(", ")),
         };
-        self.findings.push(Diagnostic::error("FR-L034", &import.span, message).help(help));
+        self.findings
+            .push(Diagnostic::error(DiagCode::UnknownMember, &import.span, message).help(help));
         None
     }
 }

@@ -1,7 +1,7 @@
 //! Text to tokens; never fails, reports what it cannot read.
 
 use super::token::{Tok, Token};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 use crate::source::{Source, Span};
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(crate) fn lex(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Ve
             "the program has {} bytes; at most {MAX_SOURCE_BYTES} are read",
             lexer.bytes.len()
         );
-        lexer.report("FR-L001", 0, message, "split it into modules");
+        lexer.report(DiagCode::SourceTooLong, 0, message, "split it into modules");
         lexer.bytes = &[];
     }
     lexer.run();
@@ -70,7 +70,7 @@ impl Lexer<'_> {
         self.bytes.get(self.at + ahead).copied()
     }
 
-    fn report(&mut self, code: &'static str, start: usize, message: impl Into<String>, help: &str) {
+    fn report(&mut self, code: DiagCode, start: usize, message: impl Into<String>, help: &str) {
         let span = Span {
             source: self.source.clone(),
             start: start as u32,
@@ -111,7 +111,12 @@ impl Lexer<'_> {
             }
             None => {
                 self.at = start + 2;
-                self.report("FR-L002", start, "this comment has no end", "close it with `*/`");
+                self.report(
+                    DiagCode::EndlessComment,
+                    start,
+                    "this comment has no end",
+                    "close it with `*/`",
+                );
                 self.at = self.bytes.len();
                 true
             }
@@ -166,7 +171,7 @@ impl Lexer<'_> {
             } else if !self.peek(1).is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_') {
                 self.at += 1 + sign;
                 self.report(
-                    "FR-L003",
+                    DiagCode::BadNumber,
                     start,
                     "this number has an exponent without digits",
                     "write it like `1e5` or `1.5e-3`",
@@ -189,7 +194,7 @@ impl Lexer<'_> {
                     self.at = start + 1;
                     let close =
                         if quote == b'"' { "close it with `\"`" } else { "close it with `'`" };
-                    self.report("FR-L004", start, "this string has no end", close);
+                    self.report(DiagCode::EndlessText, start, "this string has no end", close);
                     self.at = self.bytes.len();
                     return Tok::Text(Arc::from(text));
                 }
@@ -224,7 +229,7 @@ impl Lexer<'_> {
             _ => {
                 self.at = (start + 1).min(self.bytes.len());
                 self.report(
-                    "FR-L005",
+                    DiagCode::BadEscape,
                     start,
                     "this is not an escape sequence",
                     "known are \\b \\t \\n \\f \\r \\\" \\' \\\\ and \\uXXXX; write `\\\\` for a backslash",
@@ -257,7 +262,7 @@ impl Lexer<'_> {
             _ => {
                 self.at = self.at.max(start + 2);
                 self.report(
-                    "FR-L005",
+                    DiagCode::BadEscape,
                     start,
                     "this is not a character",
                     "write four hexadecimal digits, as in \\u00e9, and surrogates in pairs",
@@ -319,7 +324,7 @@ impl Lexer<'_> {
             _ => "names use the letters A to Z, digits, `_` and `$`",
         };
         self.report(
-            "FR-L001",
+            DiagCode::UnreadableCharacter,
             start,
             format!("`{}` has no meaning here", found.escape_debug()),
             help,

@@ -12,7 +12,7 @@ mod statement;
 use super::ast::{Module, Name};
 use super::lexer::lex;
 use super::token::{Tok, Token, is_reserved, may_be_member};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 use crate::source::{Source, Span};
 use std::sync::Arc;
 
@@ -138,7 +138,7 @@ impl Parser<'_> {
             return Reported;
         }
         let message = format!("expected {expected}, found {}", self.peek());
-        let diagnostic = Diagnostic::error("FR-L010", &self.here(), message)
+        let diagnostic = Diagnostic::error(DiagCode::Syntax, &self.here(), message)
             .label(format!("expected {expected}"));
         let diagnostic = if help.is_empty() { diagnostic } else { diagnostic.help(help) };
         self.report(diagnostic)
@@ -186,7 +186,7 @@ impl Parser<'_> {
     fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
         if self.nesting >= MAX_NESTING {
             let message = format!("this is nested deeper than {MAX_NESTING} levels");
-            let diagnostic = Diagnostic::error("FR-L011", &self.here(), message)
+            let diagnostic = Diagnostic::error(DiagCode::TooDeep, &self.here(), message)
                 .help("name a part with `let` or move it into a function");
             let reported = self.report(diagnostic);
             // Nothing sensible can follow inside.

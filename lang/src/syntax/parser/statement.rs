@@ -3,7 +3,7 @@
 use super::super::ast::{Block, Expr, ExprKind, Statement};
 use super::super::token::Tok;
 use super::{Parse, Parser};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 
 impl Parser<'_> {
     /// `{ … }` with at least one statement.
@@ -16,7 +16,7 @@ impl Parser<'_> {
             Some(block) => Ok(block),
             None => {
                 let diagnostic = Diagnostic::error(
-                    "FR-L017",
+                    DiagCode::EmptyBlock,
                     &self.since(&start),
                     format!("{what} is empty"),
                 )
@@ -40,7 +40,7 @@ impl Parser<'_> {
             return Ok(());
         }
         let message = format!("expected `}}`, found {}", self.peek());
-        let diagnostic = Diagnostic::error("FR-L010", &self.here(), message)
+        let diagnostic = Diagnostic::error(DiagCode::Unclosed, &self.here(), message)
             .label("expected `}`")
             .related(open, "this block is open")
             .help("close the block, or check the brackets inside it");
@@ -143,7 +143,7 @@ impl Parser<'_> {
         let value = self.parse_expr()?;
         self.note_indexing();
         if matches!(value.kind, ExprKind::Lambda { .. }) && self.more_statements() {
-            let diagnostic = Diagnostic::warning("FR-L018", &value.span, "this function is made and never used")
+            let diagnostic = Diagnostic::warning(DiagCode::UnusedFunction, &value.span, "this function is made and never used")
                 .help("braces on their own are a function, not a block; remove them, or call it: `{ … }()`");
             self.warn(diagnostic);
         }
@@ -159,7 +159,7 @@ impl Parser<'_> {
         let next = self.ahead(0);
         if next.tok == Tok::LBracket && !next.starts_line {
             let diagnostic = Diagnostic::warning(
-                "FR-L019",
+                DiagCode::NoIndexing,
                 &self.here(),
                 "there is no indexing: this starts a new statement",
             )
@@ -185,7 +185,7 @@ impl Parser<'_> {
         }
         let Some(then) = then else {
             let diagnostic = Diagnostic::error(
-                "FR-L017",
+                DiagCode::EmptyBlock,
                 &self.since(&then_start),
                 "the first branch of `if` is empty",
             )

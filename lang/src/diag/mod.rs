@@ -1,5 +1,9 @@
 //! Diagnostics: what is wrong, where, why, and how to mend it.
 
+mod code;
+
+pub use code::DiagCode;
+
 use crate::source::Span;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::fmt;
@@ -19,8 +23,8 @@ pub enum Severity {
 /// One finding about a program.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
-    /// A stable code such as `FR-L012`: `L` at load, `R` in a round.
-    pub code: &'static str,
+    /// What kind of mistake it is.
+    pub code: DiagCode,
     /// How bad it is.
     pub severity: Severity,
     /// One sentence.
@@ -39,21 +43,16 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error at a place.
-    pub fn error(code: &'static str, span: &Span, message: impl Into<String>) -> Self {
+    pub fn error(code: DiagCode, span: &Span, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, span, message)
     }
 
     /// A warning at a place.
-    pub fn warning(code: &'static str, span: &Span, message: impl Into<String>) -> Self {
+    pub fn warning(code: DiagCode, span: &Span, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Warning, span, message)
     }
 
-    fn new(
-        code: &'static str,
-        severity: Severity,
-        span: &Span,
-        message: impl Into<String>,
-    ) -> Self {
+    fn new(code: DiagCode, severity: Severity, span: &Span, message: impl Into<String>) -> Self {
         Self {
             code,
             severity,
@@ -96,7 +95,7 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
             Severity::Notice => Level::NOTE,
         };
-        let title = level.primary_title(self.message.as_str()).id(self.code);
+        let title = level.primary_title(self.message.as_str()).id(self.code.as_str());
         let mut group = Group::with_title(title);
         // One excerpt for each source text: what belongs together is shown together.
         let primary = self.span.iter().map(|span| (span, &self.label, AnnotationKind::Primary));
