@@ -54,7 +54,7 @@ impl Round<'_> {
     fn load_text(&self, text: &str) -> Result<Unit, Fault> {
         let source = Source::new("evaluated text", text);
         let mut findings = Vec::new();
-        let unit = load_unit(&source, &self.program.options, &mut findings);
+        let (unit, _) = load_unit(&source, &self.program.options, &mut findings);
         findings.retain(|d| d.severity == Severity::Error);
         if findings.is_empty() {
             return Ok(unit);

@@ -1,6 +1,5 @@
 //! Bodies: every name of a definition or program resolved.
 
-use super::check::is_field;
 use super::modules::{Loader, arity};
 use super::names::{Binding, Visible, automatic, nearest};
 use super::scope::{DialectUse, Found, Frames, Kind};
@@ -49,12 +48,8 @@ pub(super) struct BodyResolver<'r, 'a> {
     lambdas: usize,
     /// Each short lambda around this place.
     shorts: Vec<Short>,
-    /// Variables that evidently hold fields.
-    pub(super) fields: Vec<Arc<str>>,
     /// Variables that hold a function literal.
     literals: FxHashMap<LocalId, Arity>,
-    /// Definitions of this module that communicate or keep state, and where.
-    pub(super) communicators: FxHashMap<Arc<str>, Span>,
 }
 
 impl<'r, 'a> BodyResolver<'r, 'a> {
@@ -75,9 +70,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             enclosing: String::new(),
             lambdas: 0,
             shorts: Vec::new(),
-            fields: Vec::new(),
             literals: FxHashMap::default(),
-            communicators: FxHashMap::default(),
         }
     }
 
@@ -94,7 +87,6 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         self.lambdas = 0;
         self.frames = Frames::default();
         self.shorts.clear();
-        self.fields.clear();
         self.literals.clear();
     }
 
@@ -200,12 +192,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                     );
                 }
                 let literal = literal_arity(value);
-                if is_field(value) {
-                    self.fields.push(name.text.clone());
-                }
                 let value = self.expr(value);
                 let revealed = self.frames.reveal(&name.text);
                 let local = revealed.unwrap_or_else(|| self.loader.new_local());
+                self.loader.lets.insert(local, name.span.clone());
                 if let Some(arity) = literal {
                     self.literals.insert(local, arity);
                 }
@@ -285,7 +275,6 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         match kind {
             ast::ExprKind::Nbr(value) => ExprKind::Nbr(self.boxed(value)),
             ast::ExprKind::Rep { var, init, body, yields } => {
-                self.check_rep(init, body);
                 let init = self.boxed(init);
                 let (scope, vars, body, yields) =
                     self.stateful(&[Some(var)], body, yields.as_ref());
@@ -294,7 +283,6 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             }
             ast::ExprKind::Share { local, field, init, body, yields } => {
                 let init = self.boxed(init);
-                self.fields.push(field.text.clone());
                 let names = [local.as_ref(), Some(field)];
                 let (scope, vars, body, yields) = self.stateful(&names, body, yields.as_ref());
                 let local = vars.first().copied().flatten();
@@ -302,7 +290,6 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 ExprKind::Share { local, field, scope, init, body, yields }
             }
             ast::ExprKind::If { condition, then, otherwise } => {
-                self.check_if(then, otherwise);
                 let condition = self.boxed(condition);
                 let then = self.block(then);
                 ExprKind::If { condition, then, otherwise: self.block(otherwise) }
@@ -316,7 +303,6 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 ExprKind::Hood { op: *op, plus_self: *plus_self, field: self.boxed(field) }
             }
             ast::ExprKind::GenericHood { plus_self, reducer, default, field } => {
-                self.check_reducer(reducer);
                 let reducer = self.boxed(reducer);
                 let default = self.boxed(default);
                 ExprKind::GenericHood {
@@ -436,11 +422,6 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     fn call(&mut self, callee: &ast::Expr, args: &[ast::Expr], span: &Span) -> ExprKind {
-        let name = match &callee.kind {
-            ast::ExprKind::Name(name) => Some(name),
-            _ => None,
-        };
-        self.check_fold_reducer(name, args);
         let binding = match &callee.kind {
             ast::ExprKind::Name(name) => self.global_for_call(name, args.len(), &callee.span),
             ast::ExprKind::ClassMember(class, member) => {

@@ -4,6 +4,7 @@ use super::expr::BodyResolver;
 use super::names::Binding;
 use super::scope::DialectUse;
 use super::{LoadOptions, stable_hash};
+use crate::checks::Allowances;
 use crate::diag::{DiagCode, Diagnostic, Severity};
 use crate::program::{FunctionCode, FunctionId, LocalId, ScopeId, Unit};
 use crate::source::{Source, Span};
@@ -47,6 +48,8 @@ pub(super) struct Loader<'a> {
     next_local: u32,
     main: Option<crate::program::Block>,
     pub(super) env_reads: BTreeSet<Arc<str>>,
+    pub(super) lets: FxHashMap<LocalId, Span>,
+    pub(super) allowances: Allowances,
 }
 
 impl<'a> Loader<'a> {
@@ -61,6 +64,8 @@ impl<'a> Loader<'a> {
             next_local: 0,
             main: None,
             env_reads: BTreeSet::new(),
+            lets: FxHashMap::default(),
+            allowances: Allowances::default(),
         }
     }
 
@@ -97,7 +102,8 @@ impl<'a> Loader<'a> {
     }
 
     /// The finished unit; meaningless if there were errors.
-    pub(super) fn finish(self) -> Unit {
+    pub(super) fn finish(mut self) -> (Unit, Allowances) {
+        let allowances = std::mem::take(&mut self.allowances);
         let mut texts: Vec<(&str, &str)> = self
             .modules
             .iter()
@@ -111,7 +117,7 @@ impl<'a> Loader<'a> {
         let parts: Vec<&str> = texts.iter().flat_map(|(name, text)| [*name, *text]).collect();
         let main = self.modules.first();
         let name = main.map_or("?", |m| if &*m.name == "?" { &m.source.name } else { &*m.name });
-        Unit {
+        let unit = Unit {
             name: name.to_owned(),
             fingerprint: stable_hash(&parts),
             // Unused modules leave holes only behind all ids that are in use or after an error.
@@ -120,7 +126,9 @@ impl<'a> Loader<'a> {
             main: self.main,
             by_identity: FxHashMap::default(),
             env_reads: self.env_reads,
-        }
+            lets: self.lets,
+        };
+        (unit, allowances)
     }
 
     /// Parses a text and declares its functions.
@@ -194,6 +202,7 @@ impl<'a> Loader<'a> {
         let Some(module) = self.modules.get_mut(index) else { return };
         let ast = std::mem::take(&mut module.ast);
         let name = module.name.clone();
+        self.allowances.read(&ast.comments);
         let dialect = self.options.dialect || !ast.dialect.is_empty();
         let checkpoint = self.findings.len();
         let scopes = self.scopes.len();
@@ -228,7 +237,6 @@ impl<'a> Loader<'a> {
     ) -> (Vec<DialectUse>, bool) {
         let visible = self.visible_names(index, ast, dialect);
         let mut resolver = BodyResolver::new(self, index, visible, dialect);
-        resolver.note_communicators(&ast.defs);
         for (position, def) in ast.defs.iter().enumerate() {
             resolver.definition(name, position, def);
         }

@@ -33,21 +33,22 @@ fn shown(code: DiagCode, kind: &str) -> Option<&'static str> {
     Some(rest.split_once("\n```\n").expect("the fence is closed").0)
 }
 
-/// All that two devices, neighbours of each other, have to say about a program in four rounds.
+/// All that three devices, neighbours of each other, have to say about a program in four rounds.
 fn said(text: &str) -> Vec<fieldrun_lang::Diagnostic> {
     let options = LoadOptions { modules: Arc::new(Team), ..options() };
     let program = match load(&Source::new("example.pt", text), &options) {
         Ok(program) => program,
         Err(errors) => return errors.0,
     };
-    let mut devices = [Lone::new(1), Lone::new(2)];
-    let mut sent: [Exports; 2] = Default::default();
+    let mut devices = [1, 2, 3].map(Lone::new);
+    let mut sent: [Exports; 3] = Default::default();
     let mut said = program.findings.clone();
     for _ in 0..4 {
         let mut fresh = sent.clone();
-        for me in 0..2 {
-            let other = [(NodeId::Int(2 - me as i64), sent[1 - me].clone())];
-            match devices[me].round(&program, &other) {
+        for (me, device) in devices.iter_mut().enumerate() {
+            let heard = (0..3).filter(|other| *other != me);
+            let heard = heard.map(|other| (NodeId::Int(other as i64 + 1), sent[other].clone()));
+            match device.round(&program, &heard.collect::<Vec<_>>()) {
                 Ok(output) => fresh[me] = output.exports,
                 Err(trap) => {
                     said.push(trap.diagnostic().clone());
