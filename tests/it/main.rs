@@ -10,3 +10,4 @@ mod enterprise;
 mod library;
 mod network;
 mod spec;
+mod warnings;

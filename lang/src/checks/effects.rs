@@ -2,7 +2,6 @@
 
 use crate::program::{Callee, Expr, ExprKind, FunctionId, Unit};
 use crate::source::Span;
-use rustc_hash::FxHashMap;
 
 /// Methods of `self` that read something about each neighbour.
 pub(super) const SENSORS: [&str; 4] = ["nbrRange", "nbrLag", "nbrDelay", "nbrVector"];
@@ -15,106 +14,128 @@ const CHANGING: [&str; 9] =
 const COMPUTING: [&str; 4] =
     [crate::natives::BUILTINS, crate::natives::MATH, crate::natives::DOUBLE, "java.lang.String"];
 
-/// Longest chain of calls that is followed.
-const MAX_CHAIN: usize = 60;
-
-/// Answers about functions, remembered. What a longer chain of calls does is not known: it counts as
-/// acting, and as not communicating, so that nothing is said about it.
+/// What each function of a unit does, itself and through what it calls.
 pub(super) struct Effects<'u> {
-    unit: &'u Unit,
     host_functions: &'u [String],
-    communicating: FxHashMap<u32, Option<Span>>,
-    acting: FxHashMap<u32, bool>,
-    chain: usize,
+    /// Where it first communicates or keeps state.
+    communicates: Vec<Option<Span>>,
+    /// Whether it acts on the host, on the environment, or on what is not known.
+    acts: Vec<bool>,
 }
 
 impl<'u> Effects<'u> {
     pub(super) fn new(unit: &'u Unit, host_functions: &'u [String]) -> Self {
-        let (communicating, acting) = (FxHashMap::default(), FxHashMap::default());
-        Self { unit, host_functions, communicating, acting, chain: 0 }
+        let count = unit.functions.len();
+        let mut effects =
+            Self { host_functions, communicates: vec![None; count], acts: vec![false; count] };
+        let mut callers: Vec<Vec<(usize, Span)>> = vec![Vec::new(); count];
+        for (index, function) in unit.functions.iter().enumerate() {
+            function.body.each(&mut |expr| {
+                if let Some(callee) = callee(expr).and_then(|id| callers.get_mut(id.0 as usize)) {
+                    callee.push((index, expr.span.clone()));
+                }
+                if let Some(here) = effects.communicates.get_mut(index)
+                    && here.is_none()
+                    && communicates_itself(expr)
+                {
+                    *here = Some(expr.span.clone());
+                }
+                if acts_itself(expr, host_functions)
+                    && let Some(here) = effects.acts.get_mut(index)
+                {
+                    *here = true;
+                }
+            });
+        }
+        effects.spread(&callers);
+        effects
     }
 
-    /// The first place in a function that communicates or keeps state, itself or in what it calls.
-    pub(super) fn function_communicates(&mut self, id: FunctionId) -> Option<Span> {
-        if let Some(known) = self.communicating.get(&id.0) {
-            return known.clone();
+    /// What a function does, each of its callers does too.
+    fn spread(&mut self, callers: &[Vec<(usize, Span)>]) {
+        let mut fresh: Vec<usize> = (0..callers.len()).collect();
+        while let Some(function) = fresh.pop() {
+            let communicates = self.communicates.get(function).is_some_and(Option::is_some);
+            let acts = self.acts.get(function).is_some_and(|acts| *acts);
+            for (caller, span) in callers.get(function).into_iter().flatten() {
+                let mut changed = false;
+                if let Some(known) = self.communicates.get_mut(*caller)
+                    && communicates
+                    && known.is_none()
+                {
+                    *known = Some(span.clone());
+                    changed = true;
+                }
+                if let Some(known) = self.acts.get_mut(*caller)
+                    && acts
+                    && !*known
+                {
+                    *known = true;
+                    changed = true;
+                }
+                if changed {
+                    fresh.push(*caller);
+                }
+            }
         }
-        if self.chain >= MAX_CHAIN {
-            return None;
-        }
-        // A recursion adds nothing to what the rest of the function does.
-        self.communicating.insert(id.0, None);
-        self.chain += 1;
-        let mut found = None;
-        self.unit.function(id).body.each(&mut |expr| {
-            found = found.take().or_else(|| self.communicates_here(expr));
-        });
-        self.chain -= 1;
-        self.communicating.insert(id.0, found.clone());
-        found
     }
 
     /// Whether an expression communicates or keeps state, and where.
-    pub(super) fn communicates(&mut self, expr: &Expr) -> Option<Span> {
+    pub(super) fn communicates(&self, expr: &Expr) -> Option<Span> {
         let mut found = None;
         expr.each(&mut |part| found = found.take().or_else(|| self.communicates_here(part)));
         found
     }
 
     /// The same for an expression apart from its parts.
-    pub(super) fn communicates_here(&mut self, expr: &Expr) -> Option<Span> {
-        let found = match &expr.kind {
-            ExprKind::Nbr(_)
-            | ExprKind::Rep { .. }
-            | ExprKind::Share { .. }
-            | ExprKind::AlignedMap { .. } => true,
-            ExprKind::Method { target, name, .. } => {
-                matches!(target.kind, ExprKind::SelfRef) && SENSORS.contains(&&**name)
-            }
-            ExprKind::Lambda(id) | ExprKind::Call(Callee::Function(id), _) => {
-                self.function_communicates(*id).is_some()
-            }
-            _ => false,
-        };
-        found.then(|| expr.span.clone())
+    pub(super) fn communicates_here(&self, expr: &Expr) -> Option<Span> {
+        let called = callee(expr).and_then(|id| self.communicates.get(id.0 as usize)?.as_ref());
+        (communicates_itself(expr) || called.is_some()).then(|| expr.span.clone())
     }
 
     /// Whether leaving out an expression could change anything but its own value.
-    pub(super) fn acts(&mut self, expr: &Expr) -> bool {
+    pub(super) fn acts(&self, expr: &Expr) -> bool {
+        let called = |part| callee(part).and_then(|id| self.acts.get(id.0 as usize).copied());
         let mut found = false;
-        expr.each(&mut |part| found = found || self.acts_here(part));
+        expr.each(&mut |part| {
+            found |= acts_itself(part, self.host_functions) || called(part) == Some(true);
+        });
         found
     }
+}
 
-    fn acts_here(&mut self, expr: &Expr) -> bool {
-        match &expr.kind {
-            ExprKind::Eval(_) | ExprKind::Call(Callee::Host(_) | Callee::Value(_), _) => true,
-            ExprKind::Call(Callee::Native(native), _) => {
-                native.name == "random" || !COMPUTING.contains(&native.class)
-            }
-            ExprKind::Call(Callee::Function(id), _) | ExprKind::Lambda(id) => {
-                self.function_acts(*id)
-            }
-            ExprKind::Method { name, .. } => {
-                CHANGING.contains(&&**name) || self.host_functions.iter().any(|f| **f == **name)
-            }
-            _ => false,
+/// The function that an expression calls or makes.
+fn callee(expr: &Expr) -> Option<FunctionId> {
+    match &expr.kind {
+        ExprKind::Lambda(id) | ExprKind::Function(id) | ExprKind::Call(Callee::Function(id), _) => {
+            Some(*id)
         }
+        _ => None,
     }
+}
 
-    fn function_acts(&mut self, id: FunctionId) -> bool {
-        if let Some(known) = self.acting.get(&id.0) {
-            return *known;
+fn communicates_itself(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Nbr(_)
+        | ExprKind::Rep { .. }
+        | ExprKind::Share { .. }
+        | ExprKind::AlignedMap { .. } => true,
+        ExprKind::Method { target, name, .. } => {
+            matches!(target.kind, ExprKind::SelfRef) && SENSORS.contains(&&**name)
         }
-        if self.chain >= MAX_CHAIN {
-            return true;
+        _ => false,
+    }
+}
+
+fn acts_itself(expr: &Expr, host_functions: &[String]) -> bool {
+    match &expr.kind {
+        ExprKind::Eval(_) | ExprKind::Call(Callee::Host(_) | Callee::Value(_), _) => true,
+        ExprKind::Call(Callee::Native(native), _) => {
+            native.name == "random" || !COMPUTING.contains(&native.class)
         }
-        self.acting.insert(id.0, false);
-        self.chain += 1;
-        let mut found = false;
-        self.unit.function(id).body.each(&mut |part| found = found || self.acts_here(part));
-        self.chain -= 1;
-        self.acting.insert(id.0, found);
-        found
+        ExprKind::Method { name, .. } => {
+            CHANGING.contains(&&**name) || host_functions.iter().any(|f| **f == **name)
+        }
+        _ => false,
     }
 }

@@ -17,6 +17,9 @@ const MAX_DEPTH: usize = 1_500;
 /// Calls that are followed before the rest of the program is taken as unknown.
 const MAX_CALLS: usize = 20_000;
 
+/// Findings after which further ones only repeat these.
+const MAX_FINDINGS: usize = 100;
+
 /// The findings of one unit, each place once.
 #[derive(Default)]
 pub(super) struct Findings {
@@ -28,7 +31,8 @@ impl Findings {
     pub(super) fn add(&mut self, diagnostic: Diagnostic) {
         let place = diagnostic.span.as_ref();
         let key = place.map_or((0, 0), |span| (Arc::as_ptr(&span.source) as usize, span.start));
-        if self.seen.insert((diagnostic.code, key.0, key.1)) {
+        let fresh = self.seen.insert((diagnostic.code, key.0, key.1));
+        if fresh && self.list.len() < MAX_FINDINGS {
             self.list.push(diagnostic);
         }
     }
@@ -37,10 +41,12 @@ impl Findings {
 /// Runs a unit on kinds.
 pub(super) struct Kinds<'u, 'f> {
     unit: &'u Unit,
-    pub(super) effects: &'f mut Effects<'u>,
-    pub(super) findings: &'f mut Findings,
+    effects: &'f Effects<'u>,
+    findings: &'f mut Findings,
     /// Variables that some statement changes later.
     assigned: FxHashSet<LocalId>,
+    /// Fields that a branch was said to restrict.
+    restricted: FxHashSet<LocalId>,
     locals: FxHashMap<LocalId, Known>,
     /// Variables in the order of their definition.
     defined: Vec<LocalId>,
@@ -49,7 +55,7 @@ pub(super) struct Kinds<'u, 'f> {
     /// Functions that are being followed, and the call if one is.
     running: Vec<(FunctionId, Option<Span>)>,
     /// How many branches of `if` are around this place.
-    pub(super) branches: usize,
+    branches: usize,
     depth: usize,
     calls: usize,
 }
@@ -57,7 +63,7 @@ pub(super) struct Kinds<'u, 'f> {
 impl<'u, 'f> Kinds<'u, 'f> {
     pub(super) fn new(
         unit: &'u Unit,
-        effects: &'f mut Effects<'u>,
+        effects: &'f Effects<'u>,
         findings: &'f mut Findings,
     ) -> Self {
         Self {
@@ -65,6 +71,7 @@ impl<'u, 'f> Kinds<'u, 'f> {
             effects,
             findings,
             assigned: unit.assigned(),
+            restricted: FxHashSet::default(),
             locals: FxHashMap::default(),
             defined: Vec::new(),
             results: FxHashMap::default(),
@@ -90,7 +97,7 @@ impl<'u, 'f> Kinds<'u, 'f> {
     }
 
     /// Reports at a place, and at the call that made it so.
-    pub(super) fn warn(&mut self, code: DiagCode, span: &Span, message: &str, help: &str) {
+    fn warn(&mut self, code: DiagCode, span: &Span, message: &str, help: &str) {
         let mut diagnostic = Diagnostic::warning(code, span, message).help(help);
         if let Some((_, Some(call))) = self.running.last() {
             diagnostic = diagnostic.related(call, "as it is called here");
@@ -135,7 +142,7 @@ impl<'u, 'f> Kinds<'u, 'f> {
         result
     }
 
-    pub(super) fn block(&mut self, block: &Block) -> Known {
+    fn block(&mut self, block: &Block) -> Known {
         let mut result = Known::LOCAL;
         for statement in &block.statements {
             result = match statement {
@@ -157,7 +164,7 @@ impl<'u, 'f> Kinds<'u, 'f> {
         result
     }
 
-    pub(super) fn expr(&mut self, expr: &Expr) -> Known {
+    fn expr(&mut self, expr: &Expr) -> Known {
         if self.depth >= MAX_DEPTH {
             return Known::UNKNOWN;
         }
@@ -187,14 +194,16 @@ impl<'u, 'f> Kinds<'u, 'f> {
             ExprKind::Method { target, name, args } => self.method(target, name, args, &expr.span),
             ExprKind::If { condition, then, otherwise } => {
                 let varies = self.condition(condition);
-                for block in [then, otherwise] {
-                    let result = self.branch(block, varies);
-                    self.no_field_out_of_branch(block, result.kind);
-                }
                 if varies {
                     self.twin_branches(then, otherwise);
                 }
-                Known::LOCAL
+                let fields = [then, otherwise].map(|block| {
+                    let kind = self.branch(block, varies).kind;
+                    self.no_field_out_of_branch(block, kind);
+                    kind.is_field()
+                });
+                // What is wrong with a field was said.
+                if fields.contains(&true) { Known::UNKNOWN } else { Known::LOCAL }
             }
             ExprKind::Mux { condition, then, otherwise } => {
                 let condition = self.expr(condition);
@@ -278,7 +287,8 @@ impl<'u, 'f> Kinds<'u, 'f> {
 
     fn variable(&mut self, local: LocalId, name: &str, span: &Span) -> Known {
         let Some(known) = self.locals.get(&local).cloned() else { return Known::UNKNOWN };
-        if known.kind.is_field() && known.home < self.branches {
+        let restricted = known.kind.is_field() && known.home < self.branches;
+        if restricted && self.restricted.insert(local) {
             self.warn(
                 DiagCode::RestrictedField,
                 span,
@@ -460,7 +470,7 @@ impl<'u, 'f> Kinds<'u, 'f> {
             )
             .label("devices in this branch")
             .related(a, "do not see those in this one, nor keep their state")
-            .help("do it once before the `if`, and use the result in both branches"),
+            .help("do it once before the `if` and use the result in both branches; if two separate groups are meant, `// allow FR-L063`"),
         );
     }
 
@@ -468,7 +478,7 @@ impl<'u, 'f> Kinds<'u, 'f> {
     fn exchanges(&mut self, block: &Block) -> Vec<Span> {
         let mut spans = Vec::new();
         block.each(&mut |expr| {
-            if !matches!(expr.kind, ExprKind::Lambda(_)) {
+            if !matches!(expr.kind, ExprKind::Lambda(_) | ExprKind::Function(_)) {
                 spans.extend(self.effects.communicates_here(expr));
             }
         });

@@ -28,9 +28,9 @@ pub(crate) fn check(
         .filter_map(|d| Some(&d.span.as_ref()?.source))
         .collect();
     let mut findings = Findings::default();
-    let mut effects = Effects::new(unit, host_functions);
-    Kinds::new(unit, &mut effects, &mut findings).run();
-    variables::check(unit, &mut effects, &mut findings);
+    let effects = Effects::new(unit, host_functions);
+    Kinds::new(unit, &effects, &mut findings).run();
+    variables::check(unit, &effects, &mut findings);
     unit.each_expr(&mut |expr| {
         if matches!(expr.kind, ExprKind::Rep { .. } | ExprKind::Share { .. }) {
             let dialect = old_sources.iter().any(|old| Arc::ptr_eq(old, &expr.span.source));

@@ -8,7 +8,7 @@ use crate::source::Span;
 use rustc_hash::FxHashSet;
 
 /// Reports each `let` whose variable is never read and whose value does nothing else.
-pub(super) fn check(unit: &Unit, effects: &mut Effects<'_>, findings: &mut Findings) {
+pub(super) fn check(unit: &Unit, effects: &Effects<'_>, findings: &mut Findings) {
     let mut read: FxHashSet<LocalId> = FxHashSet::default();
     unit.each_expr(&mut |expr| {
         if let ExprKind::Local(local, _) = &expr.kind {

@@ -1,13 +1,14 @@
 //! Diagnostics: what is wrong, where, why, and how to mend it.
 
 mod code;
+mod nearest;
+mod render;
 
 pub use code::DiagCode;
+pub(crate) use nearest::nearest;
 
 use crate::source::Span;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::fmt;
-use std::sync::Arc;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,55 +86,6 @@ impl Diagnostic {
         self.related.push((span.clone(), label.into()));
         self
     }
-
-    /// The message with the source line, a caret, and the remedy.
-    ///
-    /// `colour` adds terminal colours.
-    pub fn render(&self, colour: bool) -> String {
-        let level = match self.severity {
-            Severity::Error => Level::ERROR,
-            Severity::Warning => Level::WARNING,
-            Severity::Notice => Level::NOTE,
-        };
-        let title = level.primary_title(self.message.as_str()).id(self.code.as_str());
-        let mut group = Group::with_title(title);
-        // One excerpt for each source text: what belongs together is shown together.
-        let primary = self.span.iter().map(|span| (span, &self.label, AnnotationKind::Primary));
-        let context =
-            self.related.iter().map(|(span, label)| (span, label, AnnotationKind::Context));
-        let mut places: Vec<_> = primary.chain(context).collect();
-        while let Some((first, ..)) = places.first() {
-            let source = first.source.clone();
-            let here =
-                |place: &(&Span, &String, AnnotationKind)| Arc::ptr_eq(&place.0.source, &source);
-            let (these, others) = places.into_iter().partition(here);
-            group = group.element(excerpt(these));
-            places = others;
-        }
-        if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(help.as_str()));
-        }
-        if let Some(trace) = &self.trace {
-            group = group.element(Level::NOTE.message(trace.as_str()));
-        }
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        renderer.render(&[group])
-    }
-}
-
-/// Places of one source text, which is that of the first.
-fn excerpt<'a>(
-    places: Vec<(&'a Span, &'a String, AnnotationKind)>,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let source = places.first().map(|(span, ..)| &span.source);
-    let (name, text) = source.map_or(("", ""), |s| (s.name.as_str(), s.text.as_str()));
-    let annotations = places.into_iter().map(|(span, label, kind)| {
-        let start = (span.start as usize).min(text.len());
-        let end = (span.end as usize).clamp(start, text.len());
-        let annotation = kind.span(start..end);
-        if label.is_empty() { annotation } else { annotation.label(label.as_str()) }
-    });
-    Snippet::source(text).path(name).annotations(annotations)
 }
 
 impl fmt::Display for Diagnostic {

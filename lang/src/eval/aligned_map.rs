@@ -83,7 +83,8 @@ impl Round<'_> {
                     "the filter of alignedMap must give a Boolean, found {other} ({})",
                     other.kind()
                 );
-                return Err(Fault::new(DiagCode::AlignedMapResult, message));
+                return Err(Fault::new(DiagCode::AlignedMapResult, message)
+                    .help("compare it with something: `{ key, field -> key != \"\" }`"));
             }
         }
         let result = Self::checked(self.apply_at(1, op, vec![key.clone(), field]))?;

@@ -54,7 +54,10 @@ impl Round<'_> {
                 let target_value = self.below(frame::TARGET, |round| round.value(target))?;
                 self.call_value(&target_value, args, span).map_err(|fault| match &target_value {
                     Value::Function(_) | Value::Field(_) => fault,
-                    _ => fault.help(format!("`{}` is not a function", target.span.text())),
+                    _ => fault.help(format!(
+                        "`{}` has a plain value; is an operator missing behind it, or a `;`?",
+                        target.span.text()
+                    )),
                 })
             }
         }
@@ -99,9 +102,11 @@ impl Round<'_> {
         span: &Span,
     ) -> Result<Value, Fault> {
         if !function.arity.accepts(args.len()) {
-            let (name, wants, found) = (&function.name, function.arity.describe(), args.len());
+            let name = super::fault::readable(&function.name);
+            let (wants, found) = (function.arity.describe(), args.len());
             let message = format!("{name} must be invoked with {wants}, found {found}");
-            return Err(Fault::new(DiagCode::ArgumentCount, message).at(span));
+            let help = "give the function as many parameters as it is called with";
+            return Err(Fault::new(DiagCode::ArgumentCount, message).at(span).help(help));
         }
         match function.code {
             Code::Native(native) => self.native(native, &args),

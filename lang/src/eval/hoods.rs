@@ -2,6 +2,7 @@
 
 use super::{Fault, Round, frame};
 use crate::diag::DiagCode;
+use crate::id::NodeId;
 use crate::program::Expr;
 use crate::syntax::ast::HoodOp;
 use crate::value::{self, Field, Value};
@@ -35,9 +36,15 @@ impl Round<'_> {
         if plus_self {
             values.push(field.local());
         }
-        let result =
-            if values.is_empty() { empty(op, field.local()) } else { reduce(op, &values) }?;
-        self.check_size(result)
+        let result = if values.is_empty() {
+            empty(op, field.local())
+        } else {
+            reduce(op, &values).map_err(|fault| match culprit(op, &field) {
+                Some(id) => fault.for_neighbor(id),
+                None => fault,
+            })
+        };
+        self.check_size(result?)
     }
 
     /// `hood(g, d, f)` and `hoodPlusSelf(g, d, f)`: `d` only counts when nobody is there [K13].
@@ -52,14 +59,16 @@ impl Round<'_> {
         let field = self.field(field, frame::GENERIC_HOOD, "hood")?;
         let default = self.below(frame::GENERIC_HOOD + 1, |round| round.value(default))?;
         let reducer = self.below(frame::GENERIC_HOOD + 2, |round| round.value(reducer))?;
-        let own = plus_self.then(|| field.local());
-        let mut values = field.neighbors().iter().map(|(_, value)| value).chain(own);
-        let Some(first) = values.next() else { return Ok(default) };
+        let own = plus_self.then(|| (None, field.local()));
+        let neighbors = field.neighbors().iter().map(|(id, value)| (Some(id), value));
+        let mut values = neighbors.chain(own);
+        let Some((_, first)) = values.next() else { return Ok(default) };
         let mut result = first.clone();
-        for value in values {
-            result = self.below(frame::GENERIC_HOOD + 3, |round| {
+        for (id, value) in values {
+            let next = self.below(frame::GENERIC_HOOD + 3, |round| {
                 Self::checked(round.apply(&reducer, vec![result, value.clone()]))
-            })?;
+            });
+            result = next.map_err(|fault| fault.for_value_of(id))?;
         }
         Ok(result)
     }
@@ -76,6 +85,14 @@ fn hood_name(op: HoodOp) -> &'static str {
         HoodOp::Mean => "meanHood",
         HoodOp::Union => "unionHood",
     }
+}
+
+/// The first neighbour with whose value a hood fails.
+fn culprit(op: HoodOp, field: &Field) -> Option<&NodeId> {
+    let values: Vec<&Value> = field.neighbors().iter().map(|(_, value)| value).collect();
+    let fails = |end: &usize| values.get(..*end).is_some_and(|some| reduce(op, some).is_err());
+    let end = (1..=values.len()).find(fails)?;
+    field.neighbors().get(end - 1).map(|(id, _)| id)
 }
 
 fn cannot_compute(op: HoodOp, value: &Value) -> Fault {

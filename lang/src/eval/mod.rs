@@ -229,7 +229,7 @@ impl<'a> Round<'a> {
         let Some(main) = &unit.main else {
             return Err(Fault::new(
                 DiagCode::NothingToRun,
-                format!("the module `{}` has no program to run", unit.name),
+                format!("`{}` has no program to run", unit.name),
             )
             .help("write an expression after its definitions, or import it from a program"));
         };

@@ -22,14 +22,14 @@ pub(super) fn field<'v>(name: &str, args: &'v [Value], i: usize) -> Result<&'v A
 /// All or any of the Booleans of a field, with or without the device itself.
 fn quantify(name: &str, args: &[Value], with_self: bool, all: bool) -> Result<Value, Fault> {
     let field = field(name, args, 0)?;
-    let own = with_self.then(|| field.local());
+    let own = with_self.then(|| (None, field.local()));
     let mut result = all;
-    for value in field.neighbors().iter().map(|(_, v)| v).chain(own) {
+    for (id, value) in field.neighbors().iter().map(|(id, v)| (Some(id), v)).chain(own) {
         let Value::Bool(b) = value else {
             let message = format!("{name} cannot compute on {value} ({})", value.kind());
-            return Err(
-                Fault::new(DiagCode::HoodKinds, message).help("the field must hold Booleans")
-            );
+            return Err(Fault::new(DiagCode::HoodKinds, message)
+                .help("the field must hold Booleans")
+                .for_value_of(id));
         };
         result = if all { result && *b } else { result || *b };
     }

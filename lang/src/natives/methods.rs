@@ -1,7 +1,7 @@
 //! Methods by the kind of value.
 
 use super::{collections, no_such_overload, option, tuple};
-use crate::diag::DiagCode;
+use crate::diag::{DiagCode, nearest};
 use crate::eval::{Fault, Round};
 use crate::id::NodeId;
 use crate::value::{Value, compare_elements, equal};
@@ -69,11 +69,11 @@ fn unknown(target: &Value, name: &str, args: &[Value]) -> Fault {
     };
     let all = known.iter().chain(&["toString", "equals", "hashCode", "compareTo"]);
     let all: Vec<&str> = all.copied().collect();
-    no_such_overload(target.kind(), name, args).help(format!(
-        "a {} has: {}",
-        target.kind(),
-        all.join(", ")
-    ))
+    let help = match nearest(name, all.iter().copied()).filter(|near| *near != name) {
+        Some(near) => format!("did you mean `{near}`? A {} has: {}", target.kind(), all.join(", ")),
+        None => format!("a {} has: {}", target.kind(), all.join(", ")),
+    };
+    no_such_overload(target.kind(), name, args).help(help)
 }
 
 /// Whether some kind of value has a method of this name: the 2015 dialect imports methods.

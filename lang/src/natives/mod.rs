@@ -148,8 +148,10 @@ fn constant(class: &str, name: &str) -> Option<Value> {
 /// "m(types) does not exist in class": the wording programs and tests look for.
 pub(crate) fn no_such_overload(class: &str, name: &str, args: &[Value]) -> Fault {
     let kinds: Vec<&str> = args.iter().map(Value::kind).collect();
-    Fault::new(
-        DiagCode::NoSuchNative,
-        format!("{name}({}) does not exist in {class}", kinds.join(", ")),
-    )
+    let mut message = format!("{name}({}) does not exist in {class}", kinds.join(", "));
+    if !args.is_empty() {
+        let values: Vec<String> = args.iter().map(ToString::to_string).collect();
+        message.push_str(&format!("; it was called with {}", values.join(", ")));
+    }
+    Fault::new(DiagCode::NoSuchNative, message)
 }

@@ -79,7 +79,8 @@ pub(super) fn method(
                 other => {
                     let message =
                         format!("{name} needs a Boolean, found {other} ({})", other.kind());
-                    return Err(Fault::new(DiagCode::FunctionResult, message));
+                    return Err(Fault::new(DiagCode::FunctionResult, message)
+                        .help("compare it with something: `{ it > 0 }`"));
                 }
             }
         }

@@ -199,7 +199,8 @@ fn filter(round: &mut Round<'_>, items: &[Value], f: &Value) -> Result<Value, Fa
             Value::Bool(false) => {}
             other => {
                 let message = format!("filter needs a Boolean, found {other} ({})", other.kind());
-                return Err(Fault::new(DiagCode::FunctionResult, message));
+                return Err(Fault::new(DiagCode::FunctionResult, message)
+                    .help("compare it with something: `{ it > 0 }`"));
             }
         }
     }

@@ -13,10 +13,17 @@ impl BodyResolver<'_, '_> {
         if arity == found {
             return;
         }
-        let decl = self.loader.modules.iter().flat_map(|m| &m.decls).find(|d| d.id == id);
+        let decls = || self.loader.modules.iter().flat_map(|m| &m.decls);
+        let decl = decls().find(|d| d.id == id);
+        if decl.is_some_and(|decl| decl.twice) {
+            // That was reported, and which one is meant is not known.
+            return;
+        }
         let (name, place) =
             decl.map_or(("this function", None), |d| (&*d.name, Some(d.span.clone())));
-        let message = format!("`{name}` must be invoked with {arity} arguments, found {found}");
+        let plural = if arity == 1 { "" } else { "s" };
+        let message =
+            format!("`{name}` must be invoked with {arity} argument{plural}, found {found}");
         let mut diagnostic = Diagnostic::error(DiagCode::WrongArity, span, message);
         if let Some(place) = place {
             diagnostic = diagnostic.related(&place, "defined here");

@@ -1,18 +1,23 @@
 //! Bodies: every name of a definition or program resolved.
 
 use super::modules::{Loader, arity};
-use super::names::{Binding, Visible, automatic, nearest};
+use super::names::{Binding, Visible, automatic};
 use super::scope::{DialectUse, Found, Frames, Kind};
 use super::{dialect, stable_hash};
-use crate::diag::{DiagCode, Diagnostic};
+use crate::diag::{DiagCode, Diagnostic, Severity, nearest};
 use crate::program::{
     Block, Callee, Expr, ExprKind, FunctionCode, FunctionId, LocalId, ScopeId, Statement,
 };
 use crate::source::Span;
 use crate::syntax::ast::{self, FunctionDef, LambdaParams, Name};
 use crate::value::{Arity, Value};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
+
+/// What stands for something that was reported.
+fn nothing(span: &Span) -> Expr {
+    Expr { kind: ExprKind::Constant(Value::Null), span: span.clone() }
+}
 
 /// The number of parameters of a function literal.
 fn literal_arity(expr: &ast::Expr) -> Option<Arity> {
@@ -50,6 +55,8 @@ pub(super) struct BodyResolver<'r, 'a> {
     shorts: Vec<Short>,
     /// Variables that hold a function literal.
     literals: FxHashMap<LocalId, Arity>,
+    /// Names of this definition that were reported: once is enough.
+    unknown: FxHashSet<Arc<str>>,
 }
 
 impl<'r, 'a> BodyResolver<'r, 'a> {
@@ -71,6 +78,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             lambdas: 0,
             shorts: Vec::new(),
             literals: FxHashMap::default(),
+            unknown: FxHashSet::default(),
         }
     }
 
@@ -79,7 +87,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        self.loader.findings.push(diagnostic);
+        if !self.loader.is_full(diagnostic.severity) {
+            self.loader.findings.push(diagnostic);
+        }
     }
 
     fn enter(&mut self, name: String) {
@@ -88,6 +98,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         self.frames = Frames::default();
         self.shorts.clear();
         self.literals.clear();
+        self.unknown.clear();
     }
 
     pub(super) fn definition(&mut self, module: &str, position: usize, def: &FunctionDef) {
@@ -229,7 +240,11 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         } else {
             format!("there is no variable `{}` to assign to", name.text)
         };
-        let help = format!("write `let {} = …` where it is first used", name.text);
+        let help = match nearest(&name.text, self.frames.names()).filter(|n| **n != *name.text) {
+            Some(near) => format!("did you mean `{near}`? A new variable begins with `let`"),
+            None => format!("write `let {} = …` where it is first used", name.text),
+        };
+        self.unknown.insert(name.text.clone());
         self.report(Diagnostic::error(DiagCode::BadAssignment, &name.span, message).help(help));
     }
 
@@ -425,10 +440,10 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         let binding = match &callee.kind {
             ast::ExprKind::Name(name) => self.global_for_call(name, args.len(), &callee.span),
             ast::ExprKind::ClassMember(class, member) => {
-                self.class_binding(class, member, &callee.span)
+                Some(self.class_binding(class, member, &callee.span))
             }
             ast::ExprKind::ModuleMember(module, name) => {
-                self.module_binding(module, name, &callee.span)
+                Some(self.module_binding(module, name, &callee.span))
             }
             _ => None,
         };
@@ -442,7 +457,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 Callee::Native(native)
             }
             Some(Binding::Host(name)) => Callee::Host(name),
-            _ => {
+            // Reported already.
+            Some(Binding::Missing) => Callee::Value(Box::new(nothing(&callee.span))),
+            Some(Binding::Constant(_)) | None => {
                 let known = match &callee.kind {
                     ast::ExprKind::Name(name) => match self.frames.find(name) {
                         Found::Local(local) => self.literals.get(&local).copied(),
@@ -511,17 +528,33 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             Binding::Native(native) => ExprKind::Native(native),
             Binding::Constant(value) => ExprKind::Constant(value),
             Binding::Host(_) => ExprKind::EnvOrAtom(name.clone()),
+            Binding::Missing => ExprKind::Constant(Value::Null),
         }
     }
 
     fn unresolved(&mut self, name: &Arc<str>, span: &Span) {
         self.wants_dialect |= dialect::TRIGGERS.contains(&&**name);
+        if self.loader.is_full(Severity::Error) || !self.unknown.insert(name.clone()) {
+            return;
+        }
+        let near = self.similar(name);
+        if self.loader.lost_imports && near.is_none() {
+            // Probably from the module that was not found.
+            return;
+        }
         let message = format!("`{name}` is not defined");
-        let help = self.unresolved_help(name);
+        let help = self.unresolved_help(name, near);
         self.report(Diagnostic::error(DiagCode::UndefinedName, span, message).help(help));
     }
 
-    fn unresolved_help(&mut self, name: &str) -> String {
+    /// The known name most like an unknown one.
+    fn similar(&self, name: &str) -> Option<String> {
+        let known = self.frames.names().chain(self.visible.keys().map(|name| &**name));
+        let automatic = crate::natives::AUTOMATIC.iter().flat_map(|c| crate::natives::members(c));
+        nearest(name, known.chain(automatic)).map(str::to_owned)
+    }
+
+    fn unresolved_help(&mut self, name: &str, near: Option<String>) -> String {
         if name == "e" {
             return "`e` and `E` are reserved; for Euler's number write `java::lang::Math::E`"
                 .to_owned();
@@ -539,9 +572,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if self.loader.options.is_host_function(name) {
             return format!("it is a function of the host: write `self.{name}()`");
         }
-        let known = self.frames.names().chain(self.visible.keys().map(|name| &**name));
-        let automatic = crate::natives::AUTOMATIC.iter().flat_map(|c| crate::natives::members(c));
-        match nearest(name, known.chain(automatic)) {
+        match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!(
                 "define it with `let {name} = …`, or read it from the environment with `env.get(\"{name}\")`"
@@ -549,9 +580,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         }
     }
 
-    fn class_binding(&mut self, class: &Arc<str>, member: &str, span: &Span) -> Option<Binding> {
+    fn class_binding(&mut self, class: &Arc<str>, member: &str, span: &Span) -> Binding {
         if let Some(found) = crate::natives::member(class, member) {
-            return Some(found.into());
+            return found.into();
         }
         let (code, message, near) = if crate::natives::has_class(class) {
             let members = crate::natives::members(class);
@@ -569,20 +600,18 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             |n| format!("did you mean `{n}`?"),
         );
         self.report(Diagnostic::error(code, span, message).help(help));
-        None
+        Binding::Missing
     }
 
     fn class_member(&mut self, class: &Arc<str>, member: &Arc<str>, span: &Span) -> ExprKind {
-        match self.class_binding(class, member, span) {
-            Some(binding) => self.value_of(binding, member),
-            None => ExprKind::Constant(Value::Null),
-        }
+        let binding = self.class_binding(class, member, span);
+        self.value_of(binding, member)
     }
 
-    fn module_binding(&mut self, module: &str, name: &str, span: &Span) -> Option<Binding> {
+    fn module_binding(&mut self, module: &str, name: &str, span: &Span) -> Binding {
         let Some(index) = self.loader.module(module) else {
             self.loader.unknown_module(module, span);
-            return None;
+            return Binding::Missing;
         };
         let own = index == self.module;
         let found = self.loader.definition(index, name, own);
@@ -597,13 +626,11 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             let message = format!("the module `{module}` has no public function `{name}`");
             self.report(Diagnostic::error(DiagCode::NotInModule, span, message).help(help));
         }
-        found
+        found.unwrap_or(Binding::Missing)
     }
 
     fn module_member(&mut self, module: &Arc<str>, name: &Arc<str>, span: &Span) -> ExprKind {
-        match self.module_binding(module, name, span) {
-            Some(binding) => self.value_of(binding, name),
-            None => ExprKind::Constant(Value::Null),
-        }
+        let binding = self.module_binding(module, name, span);
+        self.value_of(binding, name)
     }
 }

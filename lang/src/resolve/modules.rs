@@ -11,12 +11,18 @@ use crate::source::{Source, Span};
 use crate::syntax::ast::{FunctionDef, Module};
 use crate::syntax::parse;
 use crate::value::Arity;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Most modules of one program.
 const MAX_MODULES: usize = 500;
+
+/// Findings of one severity after which names are resolved silently.
+const MAX_FINDINGS: usize = 100;
+
+/// Most old words of one text that are listed with today's spelling.
+const MAX_DIALECT_LINES: usize = 40;
 
 /// A definition as far as callers need to know it.
 pub(super) struct Decl {
@@ -25,6 +31,8 @@ pub(super) struct Decl {
     pub(super) public: bool,
     pub(super) id: FunctionId,
     pub(super) span: Span,
+    /// Another definition of the module has the same name.
+    pub(super) twice: bool,
 }
 
 pub(super) struct LoadedModule {
@@ -50,6 +58,9 @@ pub(super) struct Loader<'a> {
     pub(super) env_reads: BTreeSet<Arc<str>>,
     pub(super) lets: FxHashMap<LocalId, Span>,
     pub(super) allowances: Allowances,
+    /// Whether the module that is resolved imports one that does not exist: names of that one are
+    /// not known, and nothing is said about them.
+    pub(super) lost_imports: bool,
 }
 
 impl<'a> Loader<'a> {
@@ -66,7 +77,13 @@ impl<'a> Loader<'a> {
             env_reads: BTreeSet::new(),
             lets: FxHashMap::default(),
             allowances: Allowances::default(),
+            lost_imports: false,
         }
+    }
+
+    /// Whether enough was found of this severity: more findings repeat these.
+    pub(super) fn is_full(&self, severity: Severity) -> bool {
+        self.findings.iter().filter(|d| d.severity == severity).count() >= MAX_FINDINGS
     }
 
     pub(super) fn new_local(&mut self) -> LocalId {
@@ -173,9 +190,12 @@ impl<'a> Loader<'a> {
             return;
         }
         let mut decls: Vec<Decl> = Vec::new();
+        let mut first_of: FxHashMap<Arc<str>, usize> = FxHashMap::default();
         let mut duplicates = Vec::new();
         for def in &module.ast.defs {
-            if let Some(first) = decls.iter().find(|d| d.name == def.name.text) {
+            let first = *first_of.entry(def.name.text.clone()).or_insert(decls.len());
+            if let Some(first) = decls.get_mut(first) {
+                first.twice = true;
                 duplicates.push((def.name.clone(), first.span.clone()));
             }
             self.codes.push(None);
@@ -185,6 +205,7 @@ impl<'a> Loader<'a> {
                 public: def.public,
                 id: FunctionId(self.codes.len() as u32 - 1),
                 span: def.name.span.clone(),
+                twice: false,
             });
         }
         module.decls = decls;
@@ -261,11 +282,20 @@ impl<'a> Loader<'a> {
         uses.sort_by_key(|u| u.span.start);
         let Some(first) = uses.first() else { return };
         let mut lines: Vec<String> = Vec::new();
+        let mut more = FxHashSet::default();
         for u in &uses {
             let line = format!("`{}` is now {}", u.written, u.today);
-            if !lines.contains(&line) {
-                lines.push(line);
+            if lines.contains(&line) {
+                continue;
             }
+            if lines.len() < MAX_DIALECT_LINES {
+                lines.push(line);
+            } else {
+                more.insert(line);
+            }
+        }
+        if !more.is_empty() {
+            lines.push(format!("… and {} more", more.len()));
         }
         self.findings.push(Diagnostic {
             code: DiagCode::Dialect2015,

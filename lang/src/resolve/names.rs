@@ -1,7 +1,7 @@
 //! What a module can see: its own functions, imports, and what is imported automatically.
 
 use super::modules::Loader;
-use crate::diag::{DiagCode, Diagnostic, Severity};
+use crate::diag::{DiagCode, Diagnostic, Severity, nearest};
 use crate::natives::{self, AUTOMATIC, Member, Native};
 use crate::program::FunctionId;
 use crate::source::Span;
@@ -19,6 +19,8 @@ pub(super) enum Binding {
     Constant(Value),
     /// A function of the host.
     Host(Arc<str>),
+    /// What an import names that does not exist: reported there, so uses are silent.
+    Missing,
 }
 
 impl From<Member> for Binding {
@@ -38,6 +40,7 @@ impl Loader<'_> {
     /// imports are looked up when everything else fails.
     pub(super) fn visible_names(&mut self, index: usize, ast: &Module, dialect: bool) -> Visible {
         let mut visible = Visible::default();
+        self.lost_imports = false;
         if let Some(module) = self.modules.get(index) {
             for decl in &module.decls {
                 let binding = Binding::Function(decl.id, decl.arity);
@@ -65,6 +68,7 @@ impl Loader<'_> {
     fn import_module(&mut self, import: &Import, visible: &mut Visible) {
         let Some(index) = self.module(&import.path) else {
             self.unknown_module(&import.path, &import.span);
+            self.lost_imports = true;
             return;
         };
         self.mark_used(index);
@@ -139,7 +143,7 @@ impl Loader<'_> {
         }
         if !natives::has_class(&import.path) {
             self.unknown_class(import);
-            return None;
+            return Some(Binding::Missing);
         }
         let message = format!("`{member}` does not exist in {}", import.path);
         let help = match nearest(member, natives::members(&import.path)) {
@@ -148,22 +152,11 @@ impl Loader<'_> {
         };
         self.findings
             .push(Diagnostic::error(DiagCode::UnknownMember, &import.span, message).help(help));
-        None
+        Some(Binding::Missing)
     }
 }
 
 /// A name that is visible without any import.
 pub(super) fn automatic(name: &str) -> Option<Binding> {
     AUTOMATIC.iter().find_map(|class| natives::member(class, name)).map(Binding::from)
-}
-
-/// The known name most like a wrong one, if any is like it at all.
-pub(super) fn nearest<'n>(
-    wrong: &str,
-    known: impl IntoIterator<Item = &'n str>,
-) -> Option<&'n str> {
-    let likeness = |name: &str| strsim::jaro_winkler(&wrong.to_lowercase(), &name.to_lowercase());
-    let scored = known.into_iter().map(|name| (likeness(name), name));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))?;
-    (best.0 > 0.84).then_some(best.1)
 }

@@ -8,6 +8,9 @@ use std::sync::Arc;
 /// Longest source text that is read: a program of a few lines never comes near.
 pub(crate) const MAX_SOURCE_BYTES: usize = 4 << 20;
 
+/// Further errors of one text are dropped: they mostly repeat.
+const MAX_ERRORS: usize = 50;
+
 /// Some editors begin a file with it.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -26,6 +29,7 @@ pub(crate) fn lex(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Le
         tokens: Vec::new(),
         comments: Vec::new(),
         diagnostics,
+        errors: 0,
     };
     if lexer.bytes.len() > MAX_SOURCE_BYTES {
         let message = format!(
@@ -46,6 +50,7 @@ struct Lexer<'a> {
     tokens: Vec<Token>,
     comments: Vec<Span>,
     diagnostics: &'a mut Vec<Diagnostic>,
+    errors: usize,
 }
 
 impl Lexer<'_> {
@@ -89,6 +94,10 @@ impl Lexer<'_> {
     }
 
     fn report(&mut self, code: DiagCode, start: usize, message: impl Into<String>, help: &str) {
+        self.errors += 1;
+        if self.errors > MAX_ERRORS {
+            return;
+        }
         let span = self.span(start, self.at.max(start + 1));
         self.diagnostics.push(Diagnostic::error(code, &span, message).help(help));
     }
@@ -246,7 +255,9 @@ impl Lexer<'_> {
             Some(b'\\') => '\\',
             Some(b'u') => return self.unicode_escape(start, text),
             _ => {
-                self.at = (start + 1).min(self.bytes.len());
+                let escaped =
+                    self.source.text.get(start + 1..).and_then(|rest| rest.chars().next());
+                self.at = start + 1 + escaped.map_or(0, char::len_utf8);
                 self.report(
                     DiagCode::BadEscape,
                     start,

@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// Deepest nesting of brackets and constructs: far beyond what a person writes, and small enough
 /// for any thread's stack.
 const MAX_NESTING: usize = 400;
-/// Further errors of one text are dropped: they mostly repeat.
+/// Further errors or warnings of one text are dropped: they mostly repeat.
 const MAX_ERRORS: usize = 50;
 
 /// The error was reported; the caller goes on elsewhere.
@@ -39,6 +39,7 @@ pub(crate) fn parse(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> 
         dialect: Vec::new(),
         unfinished_let: None,
         errors: 0,
+        warnings: 0,
     };
     let mut module = parser.parse_module();
     module.dialect = parser.dialect;
@@ -57,6 +58,7 @@ struct Parser<'a> {
     /// The name of a `let` whose value is being read.
     unfinished_let: Option<Name>,
     errors: usize,
+    warnings: usize,
 }
 
 /// What the parser sees beyond the last token.
@@ -130,7 +132,10 @@ impl Parser<'_> {
     }
 
     fn warn(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        self.warnings += 1;
+        if self.warnings <= MAX_ERRORS {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// "expected …, found …" at the next token.
@@ -191,8 +196,9 @@ impl Parser<'_> {
             let diagnostic = Diagnostic::error(DiagCode::TooDeep, &self.here(), message)
                 .help("name a part with `let` or move it into a function");
             let reported = self.report(diagnostic);
-            // Nothing sensible can follow inside.
+            // Nothing sensible can follow, neither inside nor behind it.
             self.at = self.tokens.len().saturating_sub(1);
+            self.errors = MAX_ERRORS;
             return Err(reported);
         }
         self.nesting += 1;
