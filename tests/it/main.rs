@@ -12,3 +12,4 @@ mod library;
 mod network;
 mod spec;
 mod warnings;
+mod workloads;

@@ -20,7 +20,10 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A value. Cheap to clone: everything large is shared.
+// The tag fills a word, so that a copy is three words: with a tag of one byte, copies read words that
+// were just written in parts, which stalls for longer than a small operation takes.
 #[derive(Clone, Debug, Default)]
+#[repr(u64)]
 pub enum Value {
     /// Only at the border to natives: the absent value.
     #[default]
@@ -125,7 +128,7 @@ impl Value {
     /// The value as a round may use it that does not own it: lists are copied, because programs
     /// change them, and a round that fails must leave what it was given.
     #[must_use]
-    pub(crate) fn unshared(&self) -> Self {
+    pub fn unshared(&self) -> Self {
         if self.holds_list() { self.detached() } else { self.clone() }
     }
 

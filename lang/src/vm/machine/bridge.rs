@@ -1,7 +1,7 @@
 //! The bridge to the reference evaluator: natives, methods, and the parts that it walks.
 
 use super::run::Reach;
-use super::{Cell, Machine, Stuck};
+use super::{Cell, Registers, Stuck};
 use crate::eval::{Effects, Fault, Left, Round, RoundInput};
 use crate::natives::methods;
 use crate::neighbors::NeighborSource;
@@ -43,7 +43,7 @@ impl<'a> Bridge<'a> {
     }
 }
 
-impl Machine {
+impl Registers {
     fn site<'a, S>(
         reach: &Reach<'_, 'a, S>,
         site: u16,

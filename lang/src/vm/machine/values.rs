@@ -1,7 +1,7 @@
 //! Operations on values and columns without neighbours.
 
 use super::run::Reach;
-use super::{Cell, Machine, Stuck};
+use super::{Cell, Registers, Stuck};
 use crate::eval::{MAX_NESTING, operate};
 use crate::neighbors::NeighborSource;
 use crate::syntax::ast::{BinaryOp, UnaryOp};
@@ -15,7 +15,7 @@ const POOLED: usize = 256;
 /// Longest tuples that are kept.
 const POOLED_LEN: usize = 8;
 
-impl Machine {
+impl Registers {
     /// Keeps a tuple for later if nobody else holds it.
     pub(super) fn reclaim(&mut self, value: Value) {
         let Value::Tuple(items) = value else { return };
@@ -55,7 +55,7 @@ impl Machine {
     ) -> Result<Value, Stuck> {
         match self.cell(reg) {
             Cell::Value(value) => Ok(value.clone()),
-            Cell::Column(column) => Ok(self.field(*column, reach)),
+            Cell::Column(column) => Ok(self.field(*column, reach.source)),
         }
     }
 
@@ -72,11 +72,11 @@ impl Machine {
         Ok(row)
     }
 
-    fn field<S: NeighborSource>(&self, column: Column, reach: &Reach<'_, '_, S>) -> Value {
+    fn field<S: NeighborSource>(&self, column: Column, source: &S) -> Value {
         let own = self.columns.neighbors();
         let lanes = (0..own).filter(|lane| self.columns.is_in(column.mask, *lane));
         let neighbors = lanes
-            .map(|lane| (reach.source.id(lane).clone(), self.columns.value(column.data, lane)))
+            .map(|lane| (source.id(lane).clone(), self.columns.value(column.data, lane)))
             .collect();
         let local = self.columns.value(column.data, own);
         Value::Field(Arc::new(Field::new(local, neighbors)))
@@ -104,16 +104,14 @@ impl Machine {
         if complete { Ok(Cell::Column(Column { data, mask })) } else { Err(Stuck) }
     }
 
-    /// The value of the program.
-    pub(super) fn result<S: NeighborSource>(
-        &mut self,
-        reg: Reg,
-        reach: &Reach<'_, '_, S>,
-    ) -> Result<Value, Stuck> {
+    /// The value of the program, from its register.
+    #[inline]
+    pub(super) fn result<S: NeighborSource>(&self, reg: Reg, source: &S) -> Value {
         match self.cell(reg) {
-            Cell::Value(value) if is_plain(value) => Ok(value.clone()),
-            Cell::Value(value) => Ok(value.detached()),
-            Cell::Column(column) => Ok(self.field(*column, reach)),
+            Cell::Value(Value::Number(x)) => Value::Number(*x),
+            Cell::Value(value) if is_plain(value) => value.clone(),
+            Cell::Value(value) => value.detached(),
+            Cell::Column(column) => self.field(*column, source),
         }
     }
 
