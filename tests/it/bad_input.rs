@@ -94,7 +94,10 @@ fn imports_in_a_circle_are_read_once() {
         std::fs::write(folder.path().join(name), text).expect("a file");
     };
     write("a.pt", "module a\nimport b\npublic def f(x) { g(x) + 1 }");
-    write("b.pt", "module b\nimport a\nimport b\npublic def g(x) { if (x > 3) { x } else { f(x + 1) } }");
+    write(
+        "b.pt",
+        "module b\nimport a\nimport b\npublic def g(x) { if (x > 3) { x } else { f(x + 1) } }",
+    );
     write("good.pt", "import a\nf(0)");
     write("bad.pt", "import a\nf(0) + oops");
     assert_eq!(run_in(folder.path(), "good.pt").0, Some(0));
@@ -112,14 +115,17 @@ fn rounds_without_end() {
     refused("tuple.pt", b"rep (x <- [1]) { x.mergeAfter(x) }", &["FR-R003", "FR-L064"]);
     refused("text.pt", b"rep (x <- \"ab\") { x + x }", &["FR-R003", "FR-L064"]);
     let kinds = b"import java.lang.Math.*\natan2(\"x\", [1])";
-    refused("native.pt", kinds, &["FR-R010", "atan2(String, Tuple) does not exist", "called with x"]);
+    refused(
+        "native.pt",
+        kinds,
+        &["FR-R010", "atan2(String, Tuple) does not exist", "called with x"],
+    );
 }
 
 #[test]
 fn programs_that_are_only_long() {
-    let many = |line: &dyn Fn(usize) -> String, n: usize| {
-        (1..n).map(line).collect::<Vec<_>>().join("\n")
-    };
+    let many =
+        |line: &dyn Fn(usize) -> String, n: usize| (1..n).map(line).collect::<Vec<_>>().join("\n");
     let lets = many(&|i| format!("let a{i} = {i}"), 100_000);
     accepted("unused.pt", format!("{lets}\na5").as_bytes());
     let chain = many(&|i| format!("let a{i} = a{} + 1", i - 1), 100_000);

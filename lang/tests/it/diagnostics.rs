@@ -1,6 +1,7 @@
 //! What people see when a program is wrong: one case for each message, source first.
 
 use super::*;
+use fieldrun_lang::Value;
 
 /// Everything said about a text at load, or else the trap of its first round.
 fn said(text: &str) -> String {
@@ -66,4 +67,64 @@ snapshots! {
     unknown_character: "1 § 2";
     bad_escape: "\"a\\q\"";
     dialect_notice: "minHood(nbrRange + dt)";
+}
+
+/// What a device says in a round with neighbours 5 and 7, who share their ids: but 7 as a text.
+fn said_among_neighbors(text: &str) -> String {
+    let program = program(text);
+    let round = |id: i64| {
+        let mut device = Lone::new(id);
+        device.environment.insert(Arc::from("who"), Value::Number(id as f64));
+        device.round(&program, &[]).expect("with numbers it works").exports
+    };
+    let spoil = |(path, value): (u64, &Value)| {
+        let seven = *value == Value::Number(7.0);
+        (path, if seven { Value::text("seven") } else { value.clone() })
+    };
+    let cells = round(7).cells().into_iter().map(spoil).collect();
+    let spoilt = Exports::from_cells(program.layout(), cells);
+    let mut device = Lone::new(0);
+    device.environment.insert(Arc::from("who"), Value::Number(0.0));
+    let heard = [(NodeId::Int(5), round(5)), (NodeId::Int(7), spoilt)];
+    match device.round(&program, &heard) {
+        Ok(output) => format!("no trap but {}", output.value),
+        Err(trap) => trap.to_string(),
+    }
+}
+
+/// The neighbour whose value is to blame is named, in every construct that takes fields apart.
+#[test]
+fn an_error_names_the_neighbor_whose_value_caused_it() {
+    let f = "let f = nbr(env.get(\"who\"))\n";
+    let mut silent = Vec::new();
+    for body in [
+        "minHood(f * 2)",
+        "minHood(abs(f))",
+        "minHood(f.intValue())",
+        "meanHood(f)",
+        "meanHood PlusSelf(f)",
+        "hood({ a, b -> a - b }, 0, f)",
+        "hoodPlusSelf({ a, b -> a - b }, 0, f)",
+        "foldHood(0, f, { a, b -> a })",
+        "foldHood(0, f, { a, b -> a - b })",
+        "foldHoodPlusSelf(f, { a, b -> a - b })",
+        "reduceHood(f, { a, b -> a - b })",
+        "foldSum(f)",
+        "foldSum(0, f)",
+        "reduceMin(f)",
+        "foldMean(f)",
+        "reduceMean(f)",
+        "all(f > 0 || f.intValue() > 0)",
+        "def half(x) { x / 2 } minHood(half(f))",
+    ] {
+        let text = match body.split_once("} ") {
+            Some((def, rest)) if body.starts_with("def") => format!("{def}}}\n{f}{rest}"),
+            _ => format!("{f}{body}"),
+        };
+        let message = said_among_neighbors(&text);
+        if !message.contains("(with the value of neighbour 7)") {
+            silent.push(format!("{text}\n{message}"));
+        }
+    }
+    assert!(silent.is_empty(), "{}", silent.join("\n\n"));
 }
