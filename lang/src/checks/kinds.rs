@@ -259,6 +259,7 @@ impl<'u, 'f> Kinds<'u, 'f> {
                 }
                 self.define(*field, Known::of(Kind::Field));
                 let kept = self.block(body);
+                self.one_kind(start.kind, kept.kind, body);
                 yields.as_ref().map_or(kept, |yields| self.block(yields))
             }
             ExprKind::Hood { op, field, .. } => {
@@ -282,6 +283,24 @@ impl<'u, 'f> Kinds<'u, 'f> {
                 });
                 Known::LOCAL
             }
+        }
+    }
+
+    /// What a `share` begins with and what its body gives are both fields, or both not.
+    fn one_kind(&mut self, start: Kind, kept: Kind, body: &Block) {
+        let (message, help) = match (start, kept) {
+            (Kind::Local, kept) if kept.is_field() => (
+                "this `share` begins with a plain value, and its body gives a field",
+                "reduce the field with a hood: `share (x, nx <- 0) { minHood(nx) + 1 }`",
+            ),
+            (start, Kind::Local) if start.is_field() => (
+                "this `share` begins with a field, and its body gives a plain value",
+                "begin with a plain value, or give each neighbour its own: `nbr(…)`",
+            ),
+            _ => return,
+        };
+        if let Some(result) = body.result() {
+            self.warn(DiagCode::MixedKinds, &result.span, message, help);
         }
     }
 

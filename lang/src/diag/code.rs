@@ -87,6 +87,7 @@ codes! {
     RestrictedField "FR-L062" Warning;
     TwinBranches "FR-L063" Warning;
     Growing "FR-L064" Warning;
+    MixedKinds "FR-L065" Warning;
     IdleAllow "FR-L070" Warning;
     UnknownAllow "FR-L071" Warning;
     NothingToRun "FR-R001" Error;

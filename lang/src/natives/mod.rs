@@ -153,5 +153,6 @@ pub(crate) fn no_such_overload(class: &str, name: &str, args: &[Value]) -> Fault
         let values: Vec<String> = args.iter().map(ToString::to_string).collect();
         message.push_str(&format!("; it was called with {}", values.join(", ")));
     }
-    Fault::new(DiagCode::NoSuchNative, message)
+    let fault = Fault::new(DiagCode::NoSuchNative, message);
+    if class == MATH { fault.help("it works on numbers, and on fields of numbers") } else { fault }
 }

@@ -559,8 +559,18 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             return "`e` and `E` are reserved; for Euler's number write `java::lang::Math::E`"
                 .to_owned();
         }
-        if name == "null" {
+        if ["null", "nil", "None", "undefined"].contains(&name) {
             return "there is no null; use Option (`optionally(x)`) or a default value".to_owned();
+        }
+        if let Some(operator) = match name {
+            "and" => Some("&&"),
+            "or" => Some("||"),
+            "not" => Some("!"),
+            _ => None,
+        } {
+            return format!(
+                "the operator is `{operator}`; the function is in `protelis:lang:utils`"
+            );
         }
         if let Some(hood) = name.strip_suffix("PlusSelf").filter(|h| h.ends_with("Hood")) {
             return format!("write `{hood} PlusSelf(…)` in two words");

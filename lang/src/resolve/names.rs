@@ -116,7 +116,11 @@ impl Loader<'_> {
 
     fn unknown_class(&mut self, import: &Import) {
         let message = format!("the class `{}` does not exist here", import.path);
+        let written = import.span.text().trim_start_matches("import").trim();
+        let module = written.trim_end_matches(".*").replace('.', ":");
+        let is_module = self.options.modules.module(&module).is_some();
         let help = match nearest(&import.path, natives::classes()) {
+            _ if is_module => format!("a module is imported with colons: `import {module}`"),
             Some(near) => format!("did you mean `{near}`?"),
             None => "known are java.lang.Math, java.lang.Double, org.protelis.Builtins and others; functions of the host need no class".to_owned(),
         };

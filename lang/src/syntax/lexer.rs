@@ -175,7 +175,26 @@ impl Lexer<'_> {
         while self.peek(0).is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'$') {
             self.at += 1;
         }
+        let rest = self.source.text.get(self.at..).unwrap_or_default();
+        if rest.chars().next().is_some_and(char::is_alphabetic) {
+            return self.foreign_name(start);
+        }
         Tok::Word(Arc::from(self.slice(start)))
+    }
+
+    /// A name with letters beyond A to Z: reported once, and taken as a name.
+    fn foreign_name(&mut self, start: usize) -> Tok {
+        let rest = self.source.text.get(start..).unwrap_or_default();
+        let is_part = |c: &char| c.is_alphanumeric() || *c == '_' || *c == '$';
+        let name: String = rest.chars().take_while(is_part).collect();
+        self.at = start + name.len();
+        self.report(
+            DiagCode::UnreadableCharacter,
+            start,
+            format!("the name `{name}` has letters beyond A to Z"),
+            "names use the letters A to Z, digits, `_` and `$`",
+        );
+        Tok::Word(Arc::from(name))
     }
 
     fn digits(&mut self) {
@@ -343,6 +362,9 @@ impl Lexer<'_> {
         let start = self.at;
         let rest = self.source.text.get(start..).unwrap_or("");
         let found = rest.chars().next().unwrap_or('?');
+        if found.is_alphabetic() {
+            return self.foreign_name(start);
+        }
         self.at += found.len_utf8();
         let help = match found {
             '&' => "the operator is `&&`",

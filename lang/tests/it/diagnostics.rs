@@ -66,6 +66,26 @@ snapshots! {
     unclosed_block: "if (true) { 1 } else { 2";
     unknown_character: "1 § 2";
     bad_escape: "\"a\\q\"";
+    word_var: "var x = 1\nx + y";
+    word_return: "def f(x) { return x + 1 }\nf(2)";
+    word_for: "for (i in 3) { i }\n1";
+    word_function: "function f(x) { x }\n1";
+    increment: "let x = 1\nx++";
+    comparison_by_one_sign: "let x = 1\nif (x = 1) { 2 } else { 3 }";
+    comma_at_the_end: "[1, 2,]";
+    bracket_too_many: "max(1, 2))";
+    operand_missing: "let b = { 1 + }\nb()";
+    comment_with_hash: "# comment\n1";
+    letters_beyond_ascii: "let größe = 3\n2";
+    else_if: "if (true) { 1 } else if (false) { 2 } else { 3 }";
+    tuple_taken_apart: "let [a, b] = [1, 2]\n3";
+    let_with_parameters: "let f(x) = x + 1\n3";
+    arrow_without_braces: "[1].map(x -> x + 1)";
+    fat_arrow: "[1].map { x => x + 1 }";
+    dotted_module: "module my.mod\n1";
+    operator_in_words: "true and false";
+    assignment_with_a_typing_error: "let count = 1\ncuont = 2\ncount";
+    one_name_many_times: "oops + oops * oops";
     dialect_notice: "minHood(nbrRange + dt)";
 }
 

@@ -9,7 +9,7 @@ use crate::diag::{DiagCode, Diagnostic};
 const MAX_CHAIN: usize = 1_000;
 
 /// The level of a binary operator, low to high; all associate to the left.
-fn binary(tok: &Tok) -> Option<(u8, BinaryOp)> {
+pub(super) fn binary(tok: &Tok) -> Option<(u8, BinaryOp)> {
     Some(match tok {
         Tok::OrOr => (1, BinaryOp::Or),
         Tok::AndAnd => (2, BinaryOp::And),

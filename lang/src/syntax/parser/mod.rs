@@ -5,6 +5,7 @@
 //! nearest enclosing statement list goes on at the next place where a statement may begin.
 
 mod expr;
+mod help;
 mod module;
 mod primary;
 mod statement;
@@ -108,9 +109,12 @@ impl Parser<'_> {
         Span { source: self.source.clone(), start: token.start.min(end), end: token.end.min(end) }
     }
 
-    /// The span of the next token.
+    /// The span of the next token; at the end of the text, the end of what was read.
     fn here(&self) -> Span {
-        self.token_span(self.ahead(0))
+        match self.peek() {
+            Tok::End => self.end_of_text(),
+            _ => self.token_span(self.ahead(0)),
+        }
     }
 
     /// From a start to the end of the last token taken.

@@ -31,6 +31,13 @@ impl Parser<'_> {
             return None;
         }
         let path = self.parse_path(&Tok::Colon).ok();
+        if *self.peek() == Tok::Dot && !self.ahead(0).starts_line {
+            let help = "the name of a module has colons: `module a:b`";
+            let _reported = self.unexpected("`:`", help);
+            while !self.ahead(0).starts_line && *self.peek() != Tok::End {
+                self.advance();
+            }
+        }
         self.eat(&Tok::Semicolon);
         path
     }

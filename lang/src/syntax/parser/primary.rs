@@ -40,7 +40,7 @@ impl Parser<'_> {
             Tok::Hash => self.parse_hash()?,
             Tok::Caret => ExprKind::Name(self.expect_name("a name")?.text),
             Tok::Word(word) => return self.parse_word(&word, start),
-            _ => return Err(self.unexpected("an expression", "")),
+            _ => return Err(self.unexpected("an expression", self.expression_help())),
         };
         Ok(Expr { kind, span: self.since(&start) })
     }
@@ -364,6 +364,9 @@ impl Parser<'_> {
             vec![self.expect_name("the name of the parameter")?]
         };
         self.expect(&Tok::Arrow, "")?;
+        if *self.peek() != Tok::LBrace {
+            return Err(self.unexpected("`{`", "a function is written `{ x -> x + 1 }`"));
+        }
         let body = self.parse_block("the body of the function")?;
         let kind = ExprKind::Lambda { params: LambdaParams::Named(params), body };
         Ok(Expr { kind, span: self.since(&start) })
@@ -373,6 +376,9 @@ impl Parser<'_> {
     fn parse_hash(&mut self) -> Parse<ExprKind> {
         let start = self.here();
         self.advance();
+        if start.end != self.here().start {
+            return Err(self.unexpected("a name", "a comment begins with `//`"));
+        }
         let name = self.expect_member("`#name(…)` calls a native function in the 2015 dialect")?;
         if *self.peek() != Tok::LParen {
             return Err(

@@ -10,7 +10,7 @@ impl Parser<'_> {
     pub(super) fn parse_block(&mut self, what: &str) -> Parse<Block> {
         let start = self.here();
         if *self.peek() != Tok::LBrace {
-            return Err(self.unexpected("`{`", &format!("{what} stands in braces: {{ … }}")));
+            return Err(self.unexpected("`{`", &self.block_help(what)));
         }
         match self.parse_block_or_empty()? {
             Some(block) => Ok(block),
@@ -123,11 +123,13 @@ impl Parser<'_> {
 
     fn parse_statement(&mut self) -> Parse<Statement> {
         let start = self.here();
-        if self.peek_word("let") {
-            self.advance();
+        if self.foreign_word()? || self.eat_word("let") {
+            if *self.peek() == Tok::LBracket {
+                return Err(self.unexpected("the name of the variable", self.let_help()));
+            }
             let name = self.expect_name("the name of the variable")?;
             self.unfinished_let = Some(name.clone());
-            self.expect(&Tok::Assign, "a definition looks like `let x = 1`")?;
+            self.expect(&Tok::Assign, self.let_help())?;
             let value = self.parse_expr()?;
             self.unfinished_let = None;
             return Ok(Statement::Let { name, value, span: self.since(&start) });
