@@ -6,6 +6,9 @@ use crate::natives::no_such_overload;
 use crate::value::Value;
 use std::sync::Arc;
 
+/// Most names of an environment.
+const MAX_NAMES: usize = 10_000;
+
 impl Round<'_> {
     /// A method of this device; nothing if only values in general have it.
     pub(super) fn context_method(
@@ -21,7 +24,7 @@ impl Round<'_> {
         }
         let id = self.input.id.clone();
         let value = match &**name {
-            "getDeviceUID" | "getId" | "getUID" | "getUid" => Value::Uid(id),
+            "getDeviceUID" => Value::Uid(id),
             "getCurrentTime" => Value::Number(self.input.now),
             "getDeltaTime" => Value::Number(self.input.delta),
             "nextRandomDouble" => Value::Number(self.next_random()),
@@ -37,7 +40,9 @@ impl Round<'_> {
     }
 
     fn unknown_context_method(&self, name: &str, args: &[Value]) -> Result<Option<Value>, Fault> {
-        if ["toString", "equals", "hashCode", "compareTo"].contains(&name) {
+        // What every device has, this one or another.
+        let common = ["toString", "equals", "hashCode", "compareTo", "getId", "getUID", "getUid"];
+        if common.contains(&name) {
             return Ok(None);
         }
         let host = self.program.options.host_functions.join(", ");
@@ -71,6 +76,7 @@ impl Round<'_> {
             }
             ("put", [key, value]) => {
                 let key = key_text(key)?;
+                self.check_environment(&key)?;
                 // A stored null would be no value at all [D15].
                 let old = match value {
                     Value::Null => self.environment_mut().remove(&*key),
@@ -91,6 +97,18 @@ impl Round<'_> {
             }
         };
         Ok(Some(value))
+    }
+
+    /// Refuses one more name than an environment may have.
+    fn check_environment(&self, key: &str) -> Result<(), Fault> {
+        let environment = self.environment();
+        if environment.len() < MAX_NAMES || environment.contains_key(key) {
+            return Ok(());
+        }
+        let message = format!("the environment has {MAX_NAMES} names; \"{key}\" is one too many");
+        Err(Fault::new(DiagCode::ValueTooLarge, message).help(
+            "is a new name made in every round? remove what is not needed: `env.remove(name)`",
+        ))
     }
 }
 

@@ -5,7 +5,7 @@ use super::{BUILTINS, Native, no_such_overload};
 use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::id::NodeId;
-use crate::value::{Arity, Field, Value, plus};
+use crate::value::{Arity, Field, OrderedSet, Value, plus};
 use std::sync::Arc;
 
 /// How two values become one.
@@ -44,13 +44,9 @@ fn union(a: &Value, b: &Value) -> Result<Value, Fault> {
             other => std::slice::from_ref(other),
         }
     }
-    let mut all: Vec<Value> = Vec::new();
-    for item in items(a).iter().chain(items(b)) {
-        if !all.contains(item) {
-            all.push(item.clone());
-        }
-    }
+    let all: OrderedSet = items(a).iter().chain(items(b)).collect();
     let sets = matches!((a, b), (Value::Set(_), Value::Set(_)));
+    let all = all.into_items();
     Ok(if sets { Value::Set(Arc::new(all)) } else { Value::tuple(all) })
 }
 

@@ -71,7 +71,7 @@ impl Registers {
             let mut row = self.values_of(operands, reach)?;
             let Reach { bridge, effects, .. } = reach;
             let result = bridge.at(site.place, effects, |round| {
-                (native.run)(round, &row).and_then(|value| round.check_size(value))
+                native.run(round, &row).and_then(|value| round.check_size(value))
             });
             row.clear();
             self.row = row;
@@ -83,7 +83,7 @@ impl Registers {
         }
         let Reach { bridge, effects, .. } = reach;
         let column = self.lifted(operands, |row| {
-            bridge.at(site.place, effects, |round| (native.run)(round, row))
+            bridge.at(site.place, effects, |round| native.run(round, row))
         })?;
         self.checked(column, reach)?;
         self.put_column(to, column);
