@@ -42,6 +42,11 @@ enum Command {
     Eval(EvalArgs),
     /// Report all errors of a program
     Check(CheckArgs),
+    /// Say what an error or warning means and how to mend it
+    #[command(
+        after_help = "Examples:\n  fieldrun explain FR-L012\n  fieldrun explain l012\n  fieldrun explain"
+    )]
+    Explain(ExplainArgs),
     /// Measure: figures beside a yardstick of the same run
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -192,6 +197,15 @@ pub(crate) struct CheckArgs {
     /// Folder of modules; wins over the embedded library
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The code, such as FR-L012; without it all codes are listed
+    pub(crate) code: Option<String>,
+    /// Print JSON: one object, or one a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -357,6 +371,7 @@ impl Command {
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),
+            Self::Explain(args) => commands::explain::explain(&args),
             Self::Bench(command) => commands::bench::bench(command),
             Self::Ca(command) => commands::ca::ca(command),
             Self::Status(args) => commands::admin::status(&args),
