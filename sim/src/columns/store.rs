@@ -14,20 +14,23 @@ enum Slot {
     /// Nobody has written yet.
     Empty,
     Numbers(Vec<f64>),
-    /// Tuples of numbers, all of one length, element by element.
-    Tuples(Vec<Vec<f64>>),
+    /// Integers, such as ids.
+    Ints(Vec<i64>),
+    /// Tuples of one length, element by element.
+    Tuples(Vec<Self>),
     Values(Vec<Value>),
 }
 
 impl Slot {
     fn fitting(value: &Value, devices: usize) -> Self {
+        let simple = |item: &Value| matches!(item, Value::Number(_) | Value::Int(_));
         match value {
             Value::Number(_) => Self::Numbers(vec![0.0; devices]),
+            Value::Int(_) => Self::Ints(vec![0; devices]),
             Value::Tuple(items)
-                if (1..=SPLIT_LEN).contains(&items.len())
-                    && items.iter().all(|item| matches!(item, Value::Number(_))) =>
+                if (1..=SPLIT_LEN).contains(&items.len()) && items.iter().all(simple) =>
             {
-                Self::Tuples(vec![vec![0.0; devices]; items.len()])
+                Self::Tuples(items.iter().map(|item| Self::fitting(item, devices)).collect())
             }
             _ => Self::Values(vec![Value::Null; devices]),
         }
@@ -37,11 +40,9 @@ impl Slot {
     fn put(&mut self, device: usize, value: &Value) -> bool {
         match (self, value) {
             (Self::Numbers(numbers), Value::Number(x)) => put(numbers, device, *x),
+            (Self::Ints(ints), Value::Int(int)) => put(ints, device, *int),
             (Self::Tuples(elements), Value::Tuple(items)) if items.len() == elements.len() => {
-                elements.iter_mut().zip(&**items).all(|(element, item)| match item {
-                    Value::Number(x) => put(element, device, *x),
-                    _ => false,
-                })
+                elements.iter_mut().zip(&**items).all(|(element, item)| element.put(device, item))
             }
             (Self::Values(values), value) => put(values, device, value.clone()),
             _ => false,
@@ -54,9 +55,9 @@ impl Slot {
             Self::Numbers(numbers) => {
                 numbers.get(device).map_or(Value::Null, |x| Value::Number(*x))
             }
+            Self::Ints(ints) => ints.get(device).map_or(Value::Null, |int| Value::Int(*int)),
             Self::Tuples(elements) => {
-                let item = |element: &Vec<f64>| Value::Number(at(element, device));
-                Value::Tuple(elements.iter().map(item).collect())
+                Value::Tuple(elements.iter().map(|element| element.value(device)).collect())
             }
             // A copy that is nobody else's: what a program does to a list stays with it.
             Self::Values(values) => values.get(device).map_or(Value::Null, Value::unshared),
@@ -72,10 +73,6 @@ fn put<T>(column: &mut [T], device: usize, value: T) -> bool {
         }
         None => false,
     }
-}
-
-fn at(column: &[f64], device: usize) -> f64 {
-    column.get(device).copied().unwrap_or_default()
 }
 
 /// What all devices of a program exported last.
@@ -186,12 +183,39 @@ impl Store {
         }
     }
 
-    /// An element of a slot in which all are tuples of so many numbers.
-    pub(super) fn element(&self, carried: u32, element: usize, len: usize) -> Option<&[f64]> {
-        match self.slots.get(carried as usize)? {
-            Slot::Tuples(elements) if elements.len() == len => {
-                elements.get(element).map(Vec::as_slice)
+    /// An element of a slot in which all are tuples of so many, if the element is a number in all.
+    pub(super) fn element_numbers(
+        &self,
+        carried: u32,
+        element: usize,
+        len: usize,
+    ) -> Option<&[f64]> {
+        match self.elements(carried, len)?.get(element)? {
+            Slot::Numbers(numbers) => Some(numbers),
+            _ => None,
+        }
+    }
+
+    /// An element of the tuple of a device, likewise; null if the device did not run the region.
+    pub(super) fn element(
+        &self,
+        device: u32,
+        carried: u32,
+        element: usize,
+        len: usize,
+    ) -> Option<Value> {
+        let elements = self.elements(carried, len)?;
+        match self.homes.get(carried as usize) {
+            Some(region) if self.ran(device, *region) => {
+                Some(elements.get(element)?.value(device as usize))
             }
+            _ => Some(Value::Null),
+        }
+    }
+
+    fn elements(&self, carried: u32, len: usize) -> Option<&[Slot]> {
+        match self.slots.get(carried as usize)? {
+            Slot::Tuples(elements) if elements.len() == len => Some(elements),
             _ => None,
         }
     }

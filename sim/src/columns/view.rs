@@ -63,6 +63,10 @@ impl NeighborSource for View<'_> {
         self.store.value(self.device(lane), carried)
     }
 
+    fn element(&self, lane: usize, carried: u32, element: usize, len: usize) -> Option<Value> {
+        self.store.element(self.device(lane), carried, element, len)
+    }
+
     fn distances(&self, _carried: u32, _own: &[f64], out: &mut [f64]) -> bool {
         out.copy_from_slice(self.lengths);
         true
@@ -73,6 +77,7 @@ impl NeighborSource for View<'_> {
     }
 
     fn element_numbers(&self, carried: u32, element: usize, len: usize, out: &mut [f64]) -> bool {
-        self.store.element(carried, element, len).map(|column| self.gather(column, out)).is_some()
+        let column = self.store.element_numbers(carried, element, len);
+        column.map(|column| self.gather(column, out)).is_some()
     }
 }

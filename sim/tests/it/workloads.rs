@@ -135,3 +135,20 @@ fn columns_and_complete_devices_give_the_same_bits() {
         }
     }
 }
+
+/// After a few rounds all buffers have their size, and what a round needs it finds.
+#[test]
+fn a_steady_round_allocates_nothing() {
+    for name in ["w0.pt", "w1.pt", "w2.pt", "w3.pt", "w4.pt", "w5.pt"] {
+        let points = workload::points(150);
+        let mut engine = ColumnEngine::new(program(name), points, RADIUS, 0).expect("few links");
+        let rounds = |engine: &mut ColumnEngine, from: usize, to: usize| {
+            for round in from..to {
+                engine.lock_step(round as f64).unwrap_or_else(|failed| panic!("{failed}"));
+            }
+        };
+        rounds(&mut engine, 1, 40);
+        let counted = allocation_counter::measure(|| rounds(&mut engine, 40, 45));
+        assert_eq!(counted.count_total, 0, "{name}: {counted:?} in 750 rounds");
+    }
+}

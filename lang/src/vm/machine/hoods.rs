@@ -25,8 +25,10 @@ impl Registers {
             let value = self.columns.value(column.data, own);
             return self.put_local(to, value);
         }
-        if let Data::Numbers(start) = column.data
-            && let Some(x) = self.of_numbers(op, plus_self, column.mask, start as usize)
+        // Numbers leave hoods as doubles, integers too.
+        if let Data::Numbers(_) | Data::Ints(_) = column.data
+            && let Some(Numeric::Each(start)) = self.columns.as_numbers(column.data)
+            && let Some(x) = self.of_numbers(op, plus_self, column.mask, start)
         {
             self.put_number(to, x);
             return Ok(());
@@ -35,6 +37,9 @@ impl Registers {
             Data::Bools(start) => self.of_bools(op, plus_self, column.mask, start as usize),
             Data::Tuple { first, len } if matches!(op, HoodOp::Min | HoodOp::Max) => {
                 self.extreme_tuple(op == HoodOp::Min, plus_self, column.mask, first, len)
+            }
+            Data::Tuple { first, len } if matches!(op, HoodOp::Sum | HoodOp::Mean) => {
+                self.tuple_of_numbers(op, plus_self, column.mask, first, len)
             }
             _ => None,
         };
@@ -133,7 +138,7 @@ impl Registers {
             }
         }
         self.binary(test, condition, a, b, reach)?;
-        self.mux(to, condition, then, otherwise, reach)?;
+        self.mux(to, condition, then, otherwise)?;
         self.hood(hood, plus_self, to, to, reach)
     }
 
@@ -194,6 +199,29 @@ impl Registers {
         Some(value)
     }
 
+    /// The sum or mean of tuples of doubles, element by element.
+    fn tuple_of_numbers(
+        &mut self,
+        op: HoodOp,
+        plus_self: bool,
+        mask: Mask,
+        first: u32,
+        len: u16,
+    ) -> Option<Value> {
+        let mut row = std::mem::take(&mut self.row);
+        row.clear();
+        for index in 0..usize::from(len) {
+            let folded = match self.columns.element(first, index).map(|element| element.data) {
+                Some(Data::Numbers(start)) => self.of_numbers(op, plus_self, mask, start as usize),
+                _ => None,
+            };
+            row.extend(folded.map(Value::Number));
+        }
+        let value = (row.len() == usize::from(len)).then(|| self.new_tuple(row.drain(..)));
+        self.row = row;
+        value
+    }
+
     fn compare_lanes(&self, first: u32, len: u16, a: usize, b: usize) -> Ordering {
         for index in 0..usize::from(len) {
             let Some(element) = self.columns.element(first, index) else { break };
@@ -204,6 +232,10 @@ impl Registers {
                         (Some(x), Some(y)) => total(*x, *y),
                         _ => Ordering::Equal,
                     }
+                }
+                Data::Ints(start) => {
+                    let all = self.columns.ints_at(start as usize);
+                    all.get(a).cmp(&all.get(b))
                 }
                 Data::Values(start) => {
                     let all = self.columns.values_at(start as usize);

@@ -55,8 +55,6 @@ pub struct Memory {
     pub environment: Environment,
     /// State of the device's generator of random numbers.
     pub random: u64,
-    /// Buffers that the next round fills.
-    spare: Option<Box<Left>>,
 }
 
 /// What a round leaves.
@@ -101,6 +99,8 @@ pub struct Machine {
     registers: Registers,
     /// What the running round uses up and asks for.
     effects: Effects,
+    /// Buffers that the next round fills: what it leaves is swapped with what the device had.
+    spare: Option<Box<Left>>,
     /// The code whose constants are in the registers.
     loaded: Option<Arc<Code>>,
     walked: u64,
@@ -213,7 +213,7 @@ impl Machine {
                 memory.environment = environment;
             }
         }
-        memory.spare = Some(next);
+        self.spare = Some(next);
         accepted?;
         Ok(Success {
             value: self.registers.result(result, neighbors),
@@ -258,7 +258,7 @@ impl Machine {
         if !memory.last.state.follows(layout) {
             memory.last.state = std::mem::take(&mut memory.last.state).rearranged(layout);
         }
-        let mut next = match memory.spare.take() {
+        let mut next = match self.spare.take() {
             Some(left) if left.state.follows(layout) && left.exports.follows(layout) => left,
             _ => Box::new(Left { state: State::empty(layout), exports: Exports::empty(layout) }),
         };
@@ -268,7 +268,7 @@ impl Machine {
         match registers.run(program, code, &input, neighbors, (&mut next, effects)) {
             Ok(result) => Some((next, result)),
             Err(Stuck) => {
-                memory.spare = Some(next);
+                self.spare = Some(next);
                 None
             }
         }

@@ -67,7 +67,7 @@ impl Registers {
                 },
                 Op::Fail => return Err(Stuck),
                 Op::Move { to, from } => self.copy(to, from),
-                Op::Unary { op, to, a } => self.unary(op, to, a, reach)?,
+                Op::Unary { op, to, a } => self.unary(op, to, a)?,
                 Op::Binary { op, to, a, b } => match (self.cell(a), self.cell(b)) {
                     (Cell::Value(Value::Number(x)), Cell::Value(Value::Number(y))) => {
                         let (x, y) = (*x, *y);
@@ -76,7 +76,7 @@ impl Registers {
                     _ => self.binary(op, to, a, b, reach)?,
                 },
                 Op::Mux { to, condition, then, otherwise } => {
-                    self.mux(to, condition, then, otherwise, reach)?;
+                    self.mux(to, condition, then, otherwise)?;
                 }
                 Op::Tuple { to, first, len } => self.tuple(to, first, len, reach)?,
                 Op::Get { to, tuple, index, site } => self.get(to, tuple, index, site, reach)?,
@@ -285,19 +285,17 @@ impl Registers {
 
     /// Exports and states of branches that did not run are gone.
     fn clear_unvisited<S>(&mut self, reach: &mut Reach<'_, '_, S>) {
-        for (region, ran) in reach.code.regions.iter().zip(&self.ran) {
-            if *ran == self.round {
+        for (index, region) in reach.code.regions.iter().enumerate() {
+            if self.ran.get(index) == Some(&self.round) {
                 continue;
             }
             for carried in &region.carried {
-                if let Some(value) = reach.exports.value_mut(*carried) {
-                    *value = Value::Null;
-                }
+                let old = reach.exports.value_mut(*carried).map(std::mem::take);
+                self.reclaim(old.unwrap_or_default());
             }
             for state in &region.states {
-                if let Some(value) = reach.state.slot_mut(*state) {
-                    *value = Value::Null;
-                }
+                let old = reach.state.slot_mut(*state).map(std::mem::take);
+                self.reclaim(old.unwrap_or_default());
             }
         }
     }

@@ -235,10 +235,13 @@ impl Grammar<'_> {
                 "self.nbrRange()",
                 "self.nbrLag()",
                 "nbr(env.get(\"n\"))",
+                "nbr(self.getDeviceUID().getId())",
                 "self.nbrDelay()",
             ]),
             Type::Bools if !self.pure => one(&["nbr(env.get(\"b\"))", "nbr(true)"]),
-            Type::Pairs if !self.pure => one(&["nbr([1, 2])", "self.nbrVector()"]),
+            Type::Pairs if !self.pure => {
+                one(&["nbr([1, 2])", "self.nbrVector()", "nbr([self.getDeviceUID().getId(), 0])"])
+            }
             // No field may be built here, and there is none: a local value does as well as any error.
             Type::Numbers => "1".to_owned(),
             Type::Bools => "true".to_owned(),
@@ -276,9 +279,7 @@ impl Grammar<'_> {
                 Type::Text => format!("({} + {})", self.expr(Type::Text), self.leaf(Type::Number)),
                 Type::Numbers => self.numbers(),
                 Type::Bools => self.bools(),
-                Type::Pairs => {
-                    format!("[{}, {}]", self.expr(Type::Numbers), self.expr(Type::Numbers))
-                }
+                Type::Pairs => self.pairs(),
             },
         }
     }
@@ -491,6 +492,24 @@ impl Grammar<'_> {
         }
     }
 
+    fn pairs(&mut self) -> String {
+        match self.pick(3) {
+            0 => {
+                let (a, b) = self.sides(Type::Numbers, Type::Number);
+                format!("[{a}, {b}]")
+            }
+            1 => {
+                let (a, b) = self.sides(Type::Pairs, Type::Pair);
+                format!("mux ({}) {{ {a} }} else {{ {b} }}", self.expr(Type::Bools))
+            }
+            _ => {
+                let op = ["+", "-", "*"][self.pick(3)];
+                let (a, b) = self.sides(Type::Pairs, Type::Pair);
+                format!("({a} {op} {b})")
+            }
+        }
+    }
+
     /// Two operands, the first or the second of which may be the same for all neighbours.
     fn sides(&mut self, field: Type, local: Type) -> (String, String) {
         match self.pick(3) {
@@ -507,7 +526,11 @@ impl Grammar<'_> {
                 let (a, b) = self.sides(Type::Numbers, Type::Number);
                 format!("({a} {op} {b})")
             }
-            3 => format!("({} && {})", self.expr(Type::Bools), self.expr(Type::Bool)),
+            3 => {
+                let op = ["&&", "||"][self.pick(2)];
+                let (a, b) = self.sides(Type::Bools, Type::Bool);
+                format!("({a} {op} {b})")
+            }
             _ => format!("(!({}))", self.leaf(Type::Bools)),
         }
     }
