@@ -75,6 +75,9 @@ pub(crate) enum BenchCommand {
     /// Rounds of the machine beside loops written by hand
     #[command(after_help = "Example:\n  fieldrun bench vm --json > vm.jsonl")]
     Vm(BenchArgs),
+    /// Messages of programs: bytes beyond the envelope, and the time to write and read them
+    #[command(after_help = "Example:\n  fieldrun bench wire --json > wire.jsonl")]
+    Wire(BenchArgs),
 }
 
 #[derive(Debug, Args)]

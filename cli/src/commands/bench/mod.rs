@@ -2,6 +2,7 @@
 
 mod clock;
 mod vm;
+mod wire;
 
 use crate::args::BenchCommand;
 use crate::output::Outcome;
@@ -9,5 +10,6 @@ use crate::output::Outcome;
 pub(crate) fn bench(command: BenchCommand) -> Outcome {
     match command {
         BenchCommand::Vm(args) => vm::bench(&args),
+        BenchCommand::Wire(args) => wire::bench(&args),
     }
 }
