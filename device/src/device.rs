@@ -280,6 +280,14 @@ impl Device {
         &self.memory.environment
     }
 
+    /// Replaces every value that the device keeps from round to round, and every value that it holds
+    /// of its neighbours: the transient fault that self-stabilising programs recover from. What
+    /// `change` gives must not be null.
+    pub fn disturb(&mut self, mut change: impl FnMut(&Value) -> Value) {
+        self.memory.replace_state(&mut change);
+        self.inbox.replace_exports(self.config.program.layout(), change);
+    }
+
     /// Something happened.
     ///
     /// # Errors

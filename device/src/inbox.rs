@@ -2,7 +2,7 @@
 
 use crate::bases::Held;
 use crate::wire::{Frame, Head};
-use fieldrun_lang::{Exports, Micros, NodeId};
+use fieldrun_lang::{Exports, Layout, Micros, NodeId, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -106,6 +106,24 @@ pub(crate) enum Accepted {
 }
 
 impl Inbox {
+    /// Replaces every value that is held of a neighbour. What was acknowledged to it stays, so that its
+    /// next frame is understood.
+    pub(crate) fn replace_exports(
+        &mut self,
+        layout: &Arc<Layout>,
+        mut change: impl FnMut(&Value) -> Value,
+    ) {
+        for exports in self.entries.values_mut().filter_map(|entry| entry.exports.as_mut()) {
+            let cells = exports.cells().into_iter();
+            // A place that only tells of presence holds unit, and nothing else.
+            let changed = cells.map(|(path, value)| match value {
+                Value::Unit => (path, Value::Unit),
+                value => (path, change(value)),
+            });
+            *exports = Arc::new(Exports::from_cells(layout, changed.collect()));
+        }
+    }
+
     /// Takes a frame if its (incarnation, round) is newer than that of the last one. `learn` takes
     /// from its notes which rounds of this device the neighbour holds.
     pub(crate) fn accept(

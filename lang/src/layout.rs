@@ -424,6 +424,17 @@ impl State {
         cells
     }
 
+    /// Replaces every kept value.
+    pub(crate) fn replace(&mut self, mut change: impl FnMut(&Value) -> Value) {
+        let mut extra: Vec<(&u64, &mut Value)> = self.extra.iter_mut().collect();
+        // What `change` gives may depend on the order.
+        extra.sort_unstable_by_key(|(path, _)| **path);
+        let slots = self.slots.iter_mut().filter(|value| !matches!(value, Value::Null));
+        for value in slots.chain(extra.into_iter().map(|(_, value)| value)) {
+            *value = change(value);
+        }
+    }
+
     pub(crate) fn follows(&self, layout: &Arc<Layout>) -> bool {
         Arc::ptr_eq(&self.layout, layout)
     }

@@ -6,16 +6,18 @@
 
 use crate::SimError;
 use crate::batch::Batch;
+use crate::faults::Corruption;
 use crate::mobility::Walker;
-use crate::neighbors::{self, Neighbors};
+use crate::neighbors::{self, Neighbors, Point, distance};
 use crate::network::{Network, Outcome, Sent};
 use crate::population::Population;
 use crate::queue::{Happening, Queue};
-use crate::scenario::{Scenario, Schedule, Stop};
+use crate::scenario::{Fault, FaultKind, Scenario, Schedule, Stop};
 use crate::schedule::Firing;
 use crate::summary::{Counts, Summary};
 use crate::world::{Flow, Moment, Observer, World};
-use fieldrun_device::{Micros, Program};
+use fieldrun_device::{Micros, NodeId, Program};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The neighbours of a device on average when the scenario names no radius.
@@ -39,6 +41,8 @@ pub fn run(
 }
 
 struct Engine {
+    seed: u64,
+    faults: Vec<Strike>,
     stop: Bounds,
     record: (u64, u64),
     schedule: Schedule,
@@ -47,6 +51,8 @@ struct Engine {
     batch: Batch,
     queue: Queue,
     network: Network,
+    /// Whether links are named one by one, so that movement does not change them.
+    paired: bool,
     walkers: Vec<Option<Walker>>,
     world: World,
     counts: Counts,
@@ -55,6 +61,13 @@ struct Engine {
     last: usize,
     /// How many devices still lack rounds to the bound on rounds.
     lacking: usize,
+}
+
+/// A fault with its devices by number.
+struct Strike {
+    kind: FaultKind,
+    at: Micros,
+    devices: Vec<usize>,
 }
 
 /// When to stop, with nothing left open.
@@ -92,6 +105,8 @@ impl Engine {
         };
         let every = scenario.record.every.unwrap_or(default_every);
         let mut engine = Self {
+            seed: scenario.seed,
+            faults: strikes(scenario, &world)?,
             stop: Bounds::new(scenario.stop),
             record: (scenario.record.from_event, every.max(1)),
             schedule: scenario.schedule,
@@ -100,6 +115,7 @@ impl Engine {
             batch: Batch::new(devices),
             queue: Queue::default(),
             network,
+            paired: scenario.link.pairs.is_some(),
             walkers: population.members.into_iter().map(|member| member.walker).collect(),
             world,
             counts: Counts::default(),
@@ -114,6 +130,9 @@ impl Engine {
     fn plan_start(&mut self) {
         if self.walkers.iter().any(Option::is_some) {
             self.queue.push(self.move_step, Happening::Move);
+        }
+        for (number, fault) in self.faults.iter().enumerate() {
+            self.queue.push(fault.at, Happening::Fault(number as u32));
         }
         match self.schedule {
             Schedule::LockStep { period } => self.queue.push(period, Happening::Step),
@@ -138,6 +157,10 @@ impl Engine {
                 Happening::Step => self.step(observer)?,
                 Happening::Move => {
                     self.advance()?;
+                    Flow::Continue
+                }
+                Happening::Fault(number) => {
+                    self.strike(number as usize);
                     Flow::Continue
                 }
                 Happening::Arrive { from, to, frame } => {
@@ -252,6 +275,27 @@ impl Engine {
         Ok(if over { Flow::Stop } else { flow })
     }
 
+    /// A fault happens.
+    fn strike(&mut self, number: usize) {
+        let Some(fault) = self.faults.get(number) else { return };
+        for device in &fault.devices {
+            match fault.kind {
+                FaultKind::Corrupt => {
+                    let ids = &self.world.ids;
+                    let corruption = Corruption::new(self.seed, number, *device, ids);
+                    self.network.corrupt(*device, corruption);
+                }
+                FaultKind::Restart { down } => {
+                    self.network.restart(*device, Micros(self.now.0.saturating_add(down.0)));
+                    let Some(id) = self.world.id(*device) else { continue };
+                    for neighbor in self.world.neighbors(*device) {
+                        self.network.part(*neighbor as usize, id, self.now);
+                    }
+                }
+            }
+        }
+    }
+
     /// Moves all walkers by one step and makes and breaks links.
     fn advance(&mut self) -> Result<(), SimError> {
         for (device, walker) in self.walkers.iter_mut().enumerate() {
@@ -264,7 +308,11 @@ impl Engine {
             [*x, *y] = position;
             self.network.place(device, &position);
         }
-        let neighbors = Neighbors::within(&self.world.points, self.world.radius)?;
+        let neighbors = if self.paired {
+            self.world.neighbors.clone()
+        } else {
+            Neighbors::within(&self.world.points, self.world.radius)?
+        };
         let before = std::mem::replace(&mut self.world.neighbors, neighbors);
         for device in 0..self.world.len() {
             for other in before.of(device) {
@@ -293,17 +341,66 @@ impl Engine {
 
 fn new_world(scenario: &Scenario, population: &Population) -> Result<World, SimError> {
     let points: Vec<_> = population.members.iter().map(|member| member.point).collect();
-    let radius = match scenario.link.radius {
-        Some(radius) => radius,
-        None => neighbors::radius_for(&points, DEFAULT_DEGREE),
+    let ids: Vec<_> = population.members.iter().map(|member| member.id.clone()).collect();
+    let (neighbors, radius) = match (&scenario.link.pairs, scenario.link.radius) {
+        (Some(pairs), _) => paired(pairs, &ids, &points)?,
+        (None, radius) => {
+            let radius = radius.unwrap_or_else(|| neighbors::radius_for(&points, DEFAULT_DEGREE));
+            (Neighbors::within(&points, radius)?, radius)
+        }
     };
     Ok(World {
-        ids: population.members.iter().map(|member| member.id.clone()).collect(),
+        ids,
         dimension: population.dimension,
         radius,
-        neighbors: Neighbors::within(&points, radius)?,
+        neighbors,
         values: vec![None; points.len()],
         rounds: vec![0; points.len()],
         points,
     })
+}
+
+/// Links that are named one by one, and the length of the longest.
+fn paired(
+    pairs: &[(NodeId, NodeId)],
+    ids: &[NodeId],
+    points: &[Point],
+) -> Result<(Neighbors, f64), SimError> {
+    let numbers = Numbers::of(ids);
+    let number = |id: &NodeId| numbers.find(id, "`pairs` in [link]");
+    let linked = |(a, b): &(NodeId, NodeId)| Ok((number(a)?, number(b)?));
+    let linked: Vec<(usize, usize)> = pairs.iter().map(linked).collect::<Result<_, SimError>>()?;
+    let length = |(a, b): &(usize, usize)| match (points.get(*a), points.get(*b)) {
+        (Some(a), Some(b)) => distance(*a, *b),
+        _ => 0.0,
+    };
+    let longest = linked.iter().map(length).fold(0.0, f64::max);
+    Ok((Neighbors::paired(ids.len(), &linked), longest))
+}
+
+fn strikes(scenario: &Scenario, world: &World) -> Result<Vec<Strike>, SimError> {
+    let numbers = Numbers::of(&world.ids);
+    let strike = |fault: &Fault| {
+        let named = fault.ids.iter().map(|id| numbers.find(id, "[[fault]]"));
+        let mut devices: Vec<usize> = named.collect::<Result<_, _>>()?;
+        if devices.is_empty() {
+            devices = (0..world.len()).collect();
+        }
+        Ok(Strike { kind: fault.kind, at: fault.at, devices })
+    };
+    scenario.faults.iter().map(strike).collect()
+}
+
+/// Devices by their names.
+struct Numbers<'a>(BTreeMap<&'a NodeId, usize>);
+
+impl<'a> Numbers<'a> {
+    fn of(ids: &'a [NodeId]) -> Self {
+        Self(ids.iter().zip(0..).collect())
+    }
+
+    fn find(&self, id: &NodeId, place: &'static str) -> Result<usize, SimError> {
+        let found = self.0.get(id).copied();
+        found.ok_or_else(|| SimError::NoSuchDevice { place, id: id.to_string() })
+    }
 }

@@ -52,6 +52,16 @@ pub enum SimError {
         /// The name.
         id: String,
     },
+    /// A link or fault names a device that is not there.
+    #[error(
+        "{place} names device {id}, but there is none; without ids of their own, devices are numbered from 0"
+    )]
+    NoSuchDevice {
+        /// Where in the scenario.
+        place: &'static str,
+        /// The name.
+        id: String,
+    },
     /// A map is wanted of a time that the run does not reach.
     #[error(
         "a map at {time} s, but the run ends at {end} s; choose an earlier time or a later `stop`"

@@ -18,6 +18,7 @@ mod batch;
 mod columns;
 mod engine;
 mod error;
+mod faults;
 mod map;
 mod mobility;
 mod neighbors;

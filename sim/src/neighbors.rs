@@ -1,6 +1,7 @@
 //! Who is linked to whom: a uniform grid over the positions, then lists of neighbours.
 
 use crate::SimError;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The most links (counted from both ends) that a network may have: 400 MB of lists.
@@ -43,6 +44,24 @@ impl Neighbors {
             starts.push(flat.len());
         }
         Ok(Self { starts, flat })
+    }
+
+    /// Links these pairs of so many devices, in both directions.
+    pub(crate) fn paired(devices: usize, pairs: &[(usize, usize)]) -> Self {
+        let mut lists: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); devices];
+        for (a, b) in pairs {
+            for (from, to) in [(*a, *b), (*b, *a)] {
+                if let Some(list) = lists.get_mut(from) {
+                    list.insert(to as u32);
+                }
+            }
+        }
+        let mut links = Self { starts: vec![0], flat: Vec::with_capacity(2 * pairs.len()) };
+        for list in lists {
+            links.flat.extend(list);
+            links.starts.push(links.flat.len());
+        }
+        links
     }
 
     /// The neighbours of one device, ascending.

@@ -1,5 +1,6 @@
 //! The devices of a run and the messages between them.
 
+use crate::faults::Corruption;
 use crate::population::Population;
 use crate::queue::{Happening, Queue};
 use crate::random::{Purpose, Stream, stream_seed};
@@ -24,10 +25,14 @@ pub(crate) struct Network {
 
 /// A device with its surroundings.
 struct Peer {
+    /// How it is made.
+    config: DeviceConfig,
     device: Device,
     sensors: SensorFrame,
     /// Loss and delay of what it sends.
     links: Stream,
+    /// When it comes back, if a fault took it away.
+    down_until: Micros,
 }
 
 /// What a round of one device led to.
@@ -59,13 +64,20 @@ impl Network {
                 let config = config(scenario, program, member.id.clone(), number as u64);
                 let position = member.point.get(..population.dimension).map(<[f64]>::to_vec);
                 Peer {
-                    device: Device::new(config),
+                    device: Device::new(config.clone()),
+                    config,
                     sensors: SensorFrame { env: member.env.clone(), position },
                     links: Stream::new(scenario.seed, number as u64, Purpose::Link),
+                    down_until: Micros(0),
                 }
             })
             .collect();
-        Self { peers, program: program.clone(), link: scenario.link, limits: Limits::deep() }
+        Self {
+            peers,
+            program: program.clone(),
+            link: scenario.link.clone(),
+            limits: Limits::deep(),
+        }
     }
 
     /// Runs a round of each given device at its time, on all threads. No round may depend on
@@ -121,7 +133,7 @@ impl Network {
 
     /// The fate of one message to one receiver.
     fn travel(&mut self, sender: usize) -> Travel {
-        let Link { loss, delay, .. } = self.link;
+        let (loss, delay) = (self.link.loss, self.link.delay);
         let Some(peer) = self.peers.get_mut(sender) else { return Travel::Lost };
         // Nothing is drawn for what the scenario leaves out.
         if loss > 0.0 && peer.links.unit() < loss {
@@ -139,11 +151,31 @@ impl Network {
     /// Hands a message to its receiver.
     pub(crate) fn deliver(&mut self, to: u32, now: Micros, frame: Arc<Frame>, counts: &mut Counts) {
         let Some(peer) = self.peers.get_mut(to as usize) else { return };
+        if now < peer.down_until {
+            counts.lost += 1;
+            return;
+        }
         match peer.device.handle(Input::Frame { now, frame: &frame }) {
             Ok(()) => counts.deliveries += 1,
             Err(error) => counts.refused(error.to_string()),
         }
         peer.drain();
+    }
+
+    /// Makes values of a device, and those that it holds of its neighbours, arbitrary.
+    pub(crate) fn corrupt(&mut self, device: usize, mut corruption: Corruption<'_>) {
+        if let Some(peer) = self.peers.get_mut(device) {
+            peer.device.disturb(|value| corruption.value(value));
+        }
+    }
+
+    /// Starts a device anew, which is away until a time.
+    pub(crate) fn restart(&mut self, device: usize, until: Micros) {
+        if let Some(peer) = self.peers.get_mut(device) {
+            peer.config.incarnation += 1;
+            peer.device = Device::new(peer.config.clone());
+            peer.down_until = until;
+        }
     }
 
     /// Tells a device where it is.
@@ -173,6 +205,9 @@ enum Travel {
 impl Peer {
     fn fire(&mut self, now: Micros, program: &Program, limits: &Limits) -> Outcome {
         let mut outcome = Outcome { sent: None, result: None, actions: 0 };
+        if now < self.down_until {
+            return outcome;
+        }
         // Only messages can be refused.
         let _ = self.device.handle(Input::Tick { now, sensors: &self.sensors });
         while let Some(output) = self.device.poll() {

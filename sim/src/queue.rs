@@ -9,6 +9,8 @@ use std::sync::Arc;
 /// Something that happens at a time.
 #[derive(Debug)]
 pub(crate) enum Happening {
+    /// A fault of the scenario, by its number.
+    Fault(u32),
     /// Walkers move and links change.
     Move,
     /// All devices run a round.
@@ -26,9 +28,10 @@ impl Happening {
     fn rank(&self) -> (u8, u32, u32) {
         match *self {
             Self::Move => (0, 0, 0),
-            Self::Arrive { from, to, .. } => (1, from, to),
-            Self::Step => (2, 0, 0),
-            Self::Fire(device) => (3, device, 0),
+            Self::Fault(number) => (1, number, 0),
+            Self::Arrive { from, to, .. } => (2, from, to),
+            Self::Step => (3, 0, 0),
+            Self::Fire(device) => (4, device, 0),
         }
     }
 }

@@ -24,6 +24,10 @@ pub(crate) enum Purpose {
     Program = 5,
     /// Where the centres of clusters are.
     Clusters = 6,
+    /// How far its clock is off.
+    Drift = 7,
+    /// What faults make of its values.
+    Fault = 8,
 }
 
 /// A stream of random numbers (xoshiro256++).

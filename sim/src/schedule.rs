@@ -10,6 +10,8 @@ pub(crate) struct Firing {
     devices: u64,
     /// One stream a device, for those that fire at random.
     random: Vec<Stream>,
+    /// By how much the clock of each device is off, if clocks are.
+    drifts: Vec<f64>,
 }
 
 impl Firing {
@@ -19,7 +21,15 @@ impl Firing {
             Schedule::RoundRobin { .. } | Schedule::LockStep { .. } => 0,
         };
         let stream = |device| Stream::new(seed, device, Purpose::Schedule);
-        Self { schedule, devices: devices as u64, random: (0..streams).map(stream).collect() }
+        let drifts = match schedule {
+            Schedule::Periodic { drift, .. } if drift > 0.0 => {
+                let own = |device| Stream::new(seed, device, Purpose::Drift).between(-drift, drift);
+                (0..streams).map(own).collect()
+            }
+            _ => Vec::new(),
+        };
+        let random = (0..streams).map(stream).collect();
+        Self { schedule, devices: devices as u64, random, drifts }
     }
 
     /// When `device` fires after `rounds` rounds, the last of them at `now`.
@@ -32,13 +42,14 @@ impl Firing {
                 let at = event * u128::from(period.0) / u128::from(self.devices.max(1));
                 Micros(u64::try_from(at).unwrap_or(u64::MAX))
             }
-            Schedule::Periodic { period, jitter } => {
+            Schedule::Periodic { period, jitter, .. } => {
+                let own = 1.0 + self.drifts.get(device).copied().unwrap_or(0.0);
                 let unit = self.random.get_mut(device).map_or(0.5, Stream::unit);
                 let periods = match rounds {
                     0 => 1.0 - unit,
                     _ => 1.0 + jitter * (2.0 * unit - 1.0),
                 };
-                let gap = (period.0 as f64 * periods).round() as u64;
+                let gap = (period.0 as f64 * own * periods).round() as u64;
                 Micros(now.0.saturating_add(gap.max(1)))
             }
         }
@@ -63,7 +74,7 @@ mod tests {
 
     #[test]
     fn periodic_gaps_lie_within_the_jitter() {
-        let schedule = Schedule::Periodic { period: Micros::SECOND, jitter: 0.2 };
+        let schedule = Schedule::Periodic { period: Micros::SECOND, jitter: 0.2, drift: 0.0 };
         let mut firing = Firing::new(schedule, 1, 7);
         let mut now = firing.next(0, 0, Micros(0));
         assert!(now.0 >= 1 && now <= Micros::SECOND);
@@ -77,5 +88,17 @@ mod tests {
         let mean = gaps.iter().sum::<u64>() / gaps.len() as u64;
         // Deviation of the mean: 0.2 s / sqrt(3 * 2000) = 2.6 ms.
         assert!((990_000..1_010_000).contains(&mean), "mean gap {mean}");
+    }
+
+    #[test]
+    fn clocks_that_drift_keep_periods_of_their_own() {
+        let schedule = Schedule::Periodic { period: Micros::SECOND, jitter: 0.0, drift: 0.3 };
+        let mut firing = Firing::new(schedule, 20, 3);
+        let gaps: Vec<u64> = (0..20).map(|device| firing.next(device, 1, Micros(0)).0).collect();
+        assert!(gaps.iter().all(|gap| (700_000..=1_300_000).contains(gap)), "{gaps:?}");
+        // Of 20 uniform draws one lies below and one above the middle, but for a chance of 2e-6.
+        assert!(gaps.iter().any(|gap| *gap < 1_000_000) && gaps.iter().any(|gap| *gap > 1_000_000));
+        let again: Vec<u64> = (0..20).map(|device| firing.next(device, 2, Micros(0)).0).collect();
+        assert_eq!(gaps, again, "without jitter the gap of a device is always the same");
     }
 }

@@ -46,6 +46,8 @@ pub struct Scenario {
     pub groups: Vec<Group>,
     /// Environment values of single devices, also of groups; the later ones win.
     pub sets: Vec<Set>,
+    /// What is done to devices, in the order of the file.
+    pub faults: Vec<Fault>,
     /// How devices move that have no movement of their own.
     pub mobility: Mobility,
     /// The time between two updates of the positions.
@@ -102,6 +104,9 @@ pub enum Schedule {
         period: Micros,
         /// The largest deviation of one gap, as a share of the period, below 1.
         jitter: f64,
+        /// The largest deviation of a device's own period from the mean, as a share of it, below 1;
+        /// drawn once for each device, whose clock is off by that much.
+        drift: f64,
     },
 }
 
@@ -118,16 +123,18 @@ impl Schedule {
 
 impl Default for Schedule {
     fn default() -> Self {
-        Self::Periodic { period: Micros::SECOND, jitter: 0.1 }
+        Self::Periodic { period: Micros::SECOND, jitter: 0.1, drift: 0.0 }
     }
 }
 
 /// Which devices are linked, and what happens to messages between them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Link {
     /// Two devices are linked when their distance is at most this. Without it, the radius is
     /// chosen so that a device has about ten neighbours at the start.
     pub radius: Option<f64>,
+    /// The devices that are linked, wherever they are; instead of the radius.
+    pub pairs: Option<Vec<(NodeId, NodeId)>>,
     /// Least and greatest time from the end of the sender's round to the arrival; drawn for each
     /// message and receiver.
     pub delay: Option<(Micros, Micros)>,
@@ -172,6 +179,30 @@ pub struct Set {
     pub ids: Vec<NodeId>,
     /// Values that replace or join those of the node or group.
     pub env: Vec<(String, Reading)>,
+}
+
+/// Something that is done to devices at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What it is.
+    pub kind: FaultKind,
+    /// When it happens.
+    pub at: Micros,
+    /// To which devices; to all if none are named.
+    pub ids: Vec<NodeId>,
+}
+
+/// What is done to a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Every value that it keeps, and every value that it holds of its neighbours, becomes a random
+    /// one of the same kind.
+    Corrupt,
+    /// It loses all that it knows and says nothing for a time; its neighbours forget it at once.
+    Restart {
+        /// How long it is away.
+        down: Micros,
+    },
 }
 
 /// How the devices of a group are placed.
@@ -331,6 +362,7 @@ impl Scenario {
             nodes: Vec::new(),
             groups: Vec::new(),
             sets: Vec::new(),
+            faults: Vec::new(),
             mobility: Mobility::Still,
             move_step: Micros::SECOND,
             record: Record::default(),

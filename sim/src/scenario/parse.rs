@@ -3,8 +3,8 @@
 use super::problem::Problems;
 use super::read::{self, Fault, Item, Section, fault};
 use super::{
-    Group, Link, MAX_DEVICES, MapStyle, Mobility, Node, Place, Record, Scenario, Schedule, Set,
-    Stop, Walk,
+    Fault as Trouble, FaultKind, Group, Link, MAX_DEVICES, MapStyle, Mobility, Node, Place, Record,
+    Scenario, Schedule, Set, Stop, Walk,
 };
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
@@ -60,6 +60,7 @@ fn read_root(mut root: Section<'_>, problems: &mut Problems) -> Scenario {
         nodes: read_nodes(&mut root, problems),
         groups: read_groups(&mut root, problems),
         sets: read_sets(&mut root, problems),
+        faults: read_faults(&mut root, problems),
         mobility: mobility.unwrap_or(base.mobility),
         move_step: step.unwrap_or(base.move_step),
         record: record.map_or(base.record, |section| read_record(section, problems)),
@@ -108,11 +109,14 @@ fn read_schedule(mut section: Section<'_>, problems: &mut Problems) -> Schedule 
         Kind::Periodic => {
             let jitter = |item| read::number_in(item, 0.0, 0.99);
             let jitter = section.read("jitter", problems, jitter).unwrap_or(0.1);
-            Schedule::Periodic { period, jitter }
+            let drift = |item| read::number_in(item, 0.0, 0.99);
+            let drift = section.read("drift", problems, drift).unwrap_or(0.0);
+            Schedule::Periodic { period, jitter, drift }
         }
     };
     if !matches!(schedule, Schedule::Periodic { .. }) {
         section.refuse("jitter", "only periodic devices have it", problems);
+        section.refuse("drift", "only periodic devices have it", problems);
     }
     section.finish(problems);
     schedule
@@ -121,12 +125,57 @@ fn read_schedule(mut section: Section<'_>, problems: &mut Problems) -> Schedule 
 fn read_link(mut section: Section<'_>, problems: &mut Problems) -> Link {
     let link = Link {
         radius: section.read("radius", problems, |item| read::number_in(item, 0.0, f64::MAX)),
+        pairs: section.read("pairs", problems, |item| read::list(item, pair)),
         delay: section.read("delay", problems, |item| read::span_of(item, read::duration)),
         loss: section.read("loss", problems, |item| read::number_in(item, 0.0, 1.0)).unwrap_or(0.0),
         retention: section.read("retention", problems, retention),
     };
+    if link.pairs.is_some() {
+        section.refuse("radius", "`pairs` says who is linked", problems);
+    }
     section.finish(problems);
     link
+}
+
+fn pair(item: Item<'_>) -> Result<(NodeId, NodeId), Fault> {
+    match <[NodeId; 2]>::try_from(read::list(item, id)?) {
+        Ok([a, b]) if a != b => Ok((a, b)),
+        _ => Err(fault("not two devices", "Write pairs = [[0, 1], [1, 2]].")),
+    }
+}
+
+fn read_faults(root: &mut Section<'_>, problems: &mut Problems) -> Vec<Trouble> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Kind {
+        Corrupt,
+        Restart,
+    }
+    let words = [("corrupt", Kind::Corrupt), ("restart", Kind::Restart)];
+    let mut faults = Vec::new();
+    for (span, mut section) in root.sections("fault", "[[fault]]", problems) {
+        let kind = section.read("kind", problems, |item| read::word(item, &words));
+        if kind.is_none() && section.key_span("kind").is_none() {
+            problems.add(span, "nobody says what the fault is", "Add kind = \"corrupt\".");
+        }
+        let down = match kind {
+            Some(Kind::Restart) => section.read("down", problems, read::duration),
+            _ => {
+                section.refuse("down", "only \"restart\" has it", problems);
+                None
+            }
+        };
+        let at = section.read("at", problems, read::duration).unwrap_or_default();
+        let ids = section.read("ids", problems, |item| read::list(item, id)).unwrap_or_default();
+        section.finish(problems);
+        faults.extend(kind.map(|kind| {
+            let kind = match kind {
+                Kind::Corrupt => FaultKind::Corrupt,
+                Kind::Restart => FaultKind::Restart { down: down.unwrap_or_default() },
+            };
+            Trouble { kind, at, ids }
+        }));
+    }
+    faults
 }
 
 fn retention(item: Item<'_>) -> Result<Retention, Fault> {

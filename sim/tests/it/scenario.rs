@@ -49,9 +49,13 @@ fn every_key_has_its_meaning() {
     assert_eq!(scenario.area, Some([0.0, -5.0, 10.0, 5.5]));
     let time = Some(Micros(120_000_000));
     assert_eq!(scenario.stop, Stop { events: Some(1000), rounds: Some(30), time });
-    assert_eq!(scenario.schedule, Schedule::Periodic { period: Micros(500_000), jitter: 0.25 });
+    assert_eq!(
+        scenario.schedule,
+        Schedule::Periodic { period: Micros(500_000), jitter: 0.25, drift: 0.0 }
+    );
     let link = Link {
         radius: Some(1.5),
+        pairs: None,
         delay: Some((Micros(10_000), Micros::SECOND)),
         loss: 0.5,
         retention: Some(Retention::Periods(3.0)),
@@ -85,7 +89,10 @@ fn every_key_has_its_meaning() {
 fn nearly_every_key_may_be_left_out() {
     let scenario = parse("program = 'p.pt'\n[[node]]\n[[group]]");
     assert_eq!(scenario.stop, Stop::default());
-    assert_eq!(scenario.schedule, Schedule::Periodic { period: Micros::SECOND, jitter: 0.1 });
+    assert_eq!(
+        scenario.schedule,
+        Schedule::Periodic { period: Micros::SECOND, jitter: 0.1, drift: 0.0 }
+    );
     assert_eq!(scenario.nodes[0].position, [0.0, 0.0]);
     assert_eq!(scenario.groups[0].count, 100);
     assert_eq!(scenario.link, Link::default());

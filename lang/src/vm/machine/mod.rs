@@ -80,6 +80,12 @@ impl Memory {
     pub fn state(&self) -> &State {
         &self.last.state
     }
+
+    /// Replaces every value that the last successful round kept, as a fault of the memory does;
+    /// `change` must not give null, which stands for nothing.
+    pub fn replace_state(&mut self, change: impl FnMut(&Value) -> Value) {
+        self.last.state.replace(change);
+    }
 }
 
 /// What a round gave, besides what is in the device's memory.
