@@ -42,6 +42,11 @@ enum Command {
     Eval(EvalArgs),
     /// Report all errors of a program
     Check(CheckArgs),
+    /// Read the library: modules, functions, their documentation and text
+    #[command(subcommand)]
+    Lib(LibCommand),
+    /// Put functions of the library, or a program, to the test: many networks, schedules and faults
+    Verify(VerifyArgs),
     /// Say what an error or warning means and how to mend it
     #[command(
         after_help = "Examples:\n  fieldrun explain FR-L012\n  fieldrun explain l012\n  fieldrun explain"
@@ -74,6 +79,80 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },
+}
+
+/// What of the library is read.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LibCommand {
+    /// List the modules, or the functions of one
+    #[command(after_help = "Examples:\n  fieldrun lib list\n  fieldrun lib list spreading")]
+    List(LibListArgs),
+    /// Show a function or module: its documentation and text
+    #[command(
+        after_help = "Examples:\n  fieldrun lib show distanceTo\n  fieldrun lib show state:time.wait"
+    )]
+    Show(LibShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LibListArgs {
+    /// The module, or the last parts of its name
+    pub(crate) module: Option<String>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LibShowArgs {
+    /// A function, alone or after its module and a dot; or a module
+    pub(crate) name: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fieldrun verify                                   every function that has a plain algorithm to be held to
+  fieldrun verify distanceTo --budget 500
+  fieldrun verify program.pt                        do its values recover from any fault?
+  fieldrun verify mine.pt --like distanceTo         does it compute what distanceTo does?
+  fieldrun verify distanceTo --path my/modules      with a module of your own in place of the library's
+
+A case is a small network (disc, grid, line, star, ring, small world, disconnected), a schedule
+(round-robin, reversed, random, clocks that drift) and faults (state and messages made arbitrary,
+restarts, loss). After the last fault all values must become right, and stay so. The exit code is 1
+if a case fails; it is made as small as it goes, and its scenario file is written for `fieldrun sim`.
+The network of a case sets `source`, `destination`, `obstacle`, `value` and `strength` in the
+environment. Where faults may leave false values that no source can outdo, nothing is asked.")]
+pub(crate) struct VerifyArgs {
+    /// A function of the library, or a program [default: all functions]
+    #[arg(value_name = "FUNCTION|PROGRAM.pt")]
+    pub(crate) subject: Option<String>,
+    /// List the functions that have a plain algorithm to be held to
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Hold the program to what this function of the library computes
+    #[arg(long, value_name = "FUNCTION", requires = "subject")]
+    pub(crate) like: Option<String>,
+    /// Number of cases for each function, or a time for all of them that stands for a number: 50 a
+    /// second on any machine [default: 35]
+    #[arg(long, value_name = "CASES|TIME")]
+    pub(crate) budget: Option<String>,
+    /// Another seed gives other cases
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Folder of modules; wins over the embedded library
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Vec<PathBuf>,
+    /// Folder for the scenario of a case that fails
+    #[arg(long, value_name = "DIR", default_value = "fieldrun-out/verify")]
+    pub(crate) out: PathBuf,
 }
 
 /// What is measured.
@@ -371,6 +450,8 @@ impl Command {
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),
+            Self::Lib(command) => commands::lib::lib(&command),
+            Self::Verify(args) => commands::verify::verify(&args),
             Self::Explain(args) => commands::explain::explain(&args),
             Self::Bench(command) => commands::bench::bench(command),
             Self::Ca(command) => commands::ca::ca(command),

@@ -32,6 +32,7 @@ pub mod scenario;
 mod schedule;
 mod shown;
 mod summary;
+pub mod verify;
 pub mod workload;
 mod world;
 

@@ -14,4 +14,5 @@ mod maps;
 mod oracle;
 mod runs;
 mod scenario;
+mod verify;
 mod workloads;

@@ -1,0 +1,120 @@
+//! `fieldrun lib`.
+
+use crate::args::{LibCommand, LibListArgs, LibShowArgs};
+use crate::output::{self, Failure, Outcome};
+use fieldrun_stdlib as library;
+use fieldrun_stdlib::LibraryFunction;
+use serde_json::json;
+use std::process::ExitCode;
+
+pub(crate) fn lib(command: &LibCommand) -> Outcome {
+    match command {
+        LibCommand::List(args) => list(args),
+        LibCommand::Show(args) => show(args),
+    }
+}
+
+fn list(args: &LibListArgs) -> Outcome {
+    let Some(name) = &args.module else { return list_modules(args.json) };
+    let modules = library::find_modules(name);
+    if modules.is_empty() {
+        return Err(unknown("module", name));
+    }
+    let functions: Vec<LibraryFunction> =
+        modules.iter().flat_map(|module| library::functions(module)).collect();
+    let width = functions.iter().map(|f| f.signature.chars().count()).max().unwrap_or(0).min(48);
+    let mut module = "";
+    for function in functions {
+        if args.json {
+            output::line(&as_json(&function, false).to_string())?;
+            continue;
+        }
+        if function.module != module && modules.len() > 1 {
+            output::line(function.module)?;
+        }
+        module = function.module;
+        output::line(&format!("{:width$}  {}", function.signature, function.headline()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list_modules(json: bool) -> Outcome {
+    for (module, _) in library::modules() {
+        let count = library::functions(module).len();
+        let headline = library::headline(&library::module_documentation(module));
+        output::line(&if json {
+            json!({ "module": module, "functions": count, "headline": headline }).to_string()
+        } else {
+            format!("{module:47} {count:3}  {headline}")
+        })?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(args: &LibShowArgs) -> Outcome {
+    let functions = library::find_functions(&args.name);
+    match functions.as_slice() {
+        [] => show_module(args),
+        [function] if args.json => {
+            output::line(&as_json(function, true).to_string())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        [function] => {
+            output::line(&format!("{}\n", function.full_name()))?;
+            output::line(&format!("{}\n\n{}", function.documentation(), function.text))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        several => Err(ambiguous(&args.name, several.iter().map(LibraryFunction::full_name))),
+    }
+}
+
+fn show_module(args: &LibShowArgs) -> Outcome {
+    let modules = library::find_modules(&args.name);
+    let [module] = modules.as_slice() else {
+        return Err(match modules.is_empty() {
+            true => unknown("function or module", &args.name),
+            false => ambiguous(&args.name, modules.into_iter().map(str::to_owned)),
+        });
+    };
+    let text = library::module(module).unwrap_or("");
+    if args.json {
+        let names: Vec<&str> = library::functions(module).iter().map(|f| f.name).collect();
+        let documentation = library::module_documentation(module);
+        let object = json!({
+            "module": module, "documentation": documentation, "functions": names, "text": text
+        });
+        output::line(&object.to_string())?;
+    } else {
+        output::text(text)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(function: &LibraryFunction, whole: bool) -> serde_json::Value {
+    let mut object = json!({
+        "module": function.module,
+        "name": function.name,
+        "signature": function.signature,
+        "headline": function.headline(),
+    });
+    if whole {
+        object["documentation"] = json!(function.documentation());
+        object["text"] = json!(function.text);
+    }
+    object
+}
+
+/// A name that means nothing, with the nearest that means something.
+pub(crate) fn unknown(what: &str, name: &str) -> Failure {
+    let near =
+        library::nearest(name).map_or_else(String::new, |near| format!("did you mean {near}? "));
+    Failure::usage(format!(
+        "the library has no {what} {name}\n  {near}`fieldrun lib list` lists the modules, and \
+         `fieldrun lib list MODULE` what is in them"
+    ))
+}
+
+pub(crate) fn ambiguous(name: &str, names: impl Iterator<Item = String>) -> Failure {
+    let names: Vec<String> = names.collect();
+    Failure::usage(format!("{name} may mean several; name one of\n  {}", names.join("\n  ")))
+}

@@ -1,0 +1,146 @@
+//! Blocks of the library and how they are put to the test.
+
+use super::run::{Judge, Property};
+use super::site::{Metric, Site};
+use super::wanted::Wanted;
+
+/// Numbers that faults leave are no lower: see `faults`.
+const LOWEST: f64 = -20.0;
+
+/// What a block promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// From any state it comes to the right values.
+    Heals,
+    /// Right values from a fresh start; what a fault left may stay.
+    Remembers,
+}
+
+/// How long a block may take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Pace {
+    /// It looks at the neighbours, or at the clock: so many rounds.
+    Rounds(f64),
+    /// So many waves, one after the other, each of which counts up from what is false and
+    /// crosses the network.
+    Waves(f64),
+    /// What is false rises by so much a round.
+    Rises(f64),
+}
+
+impl Pace {
+    /// Rounds after which everything must be right.
+    pub(crate) fn rounds(self, site: &Site) -> f64 {
+        let hops = site.diameter(Metric::Hops);
+        let rise =
+            |metric| (site.diameter(metric) - LOWEST) / site.shortest_link(metric).min(f64::MAX);
+        match self {
+            Self::Rounds(rounds) => rounds,
+            Self::Waves(waves) => {
+                let highest = rise(Metric::Range).max(rise(Metric::Hops));
+                waves * (highest + 2.0 * hops + 5.0)
+            }
+            Self::Rises(step) => (site.diameter(Metric::Range) - LOWEST) / step + 4.0 * hops + 20.0,
+        }
+    }
+}
+
+/// What a block has to be joined with to promise anything after values became arbitrary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needs {
+    Nothing,
+    Source,
+    SourceAndDestination,
+}
+
+/// How the right values are known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Oracle {
+    /// Computed by plain algorithms.
+    Values(fn(&Site) -> Vec<Wanted>),
+    /// A property that plain algorithms check.
+    Property(Property),
+}
+
+/// A block of the library, applied as a program does.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The module with the function: `protelis:coord:spreading.distanceTo`.
+    pub name: &'static str,
+    /// What it promises.
+    pub promise: Promise,
+    /// The expression that applies it.
+    pub call: &'static str,
+    pub(crate) pace: Pace,
+    pub(crate) needs: Needs,
+    pub(crate) oracle: Oracle,
+}
+
+/// What programs in the table may call besides the block itself.
+const IMPORTS: [&str; 8] = [
+    "protelis:coord:accumulation",
+    "protelis:coord:meta",
+    "protelis:coord:nonselfstabilizing:accumulation",
+    "protelis:coord:sparsechoice",
+    "protelis:coord:spreading",
+    "protelis:coord:tree",
+    "protelis:lang:utils",
+    "protelis:state:time",
+];
+
+impl Block {
+    /// The module that the block is in.
+    pub fn module(&self) -> &'static str {
+        self.name.rsplit_once('.').map_or(self.name, |(module, _)| module)
+    }
+
+    /// Its name within the module.
+    pub fn function(&self) -> &'static str {
+        self.name.rsplit_once('.').map_or(self.name, |(_, function)| function)
+    }
+
+    /// The program with which it is put to the test.
+    pub fn program(&self) -> String {
+        let mut text = String::new();
+        let own = (!IMPORTS.contains(&self.module())).then_some(self.module());
+        for module in IMPORTS.into_iter().chain(own) {
+            text += &format!("import {module}\n");
+        }
+        for name in ["source", "destination", "obstacle", "value", "strength"] {
+            if self.call.contains(name) {
+                text += &format!("let {name} = env.get(\"{name}\")\n");
+            }
+        }
+        text + self.call + "\n"
+    }
+
+    pub(crate) fn judge(&self, site: &Site) -> Judge {
+        match self.oracle {
+            Oracle::Property(property) => Judge::Property(property),
+            Oracle::Values(values) => {
+                let mut wanted = values(site);
+                let open = site.corrupted && self.promise == Promise::Heals;
+                for (wanted, promised) in wanted.iter_mut().zip(self.needs.promised(site)) {
+                    if open && !promised {
+                        *wanted = Wanted::Anything;
+                    }
+                }
+                Judge::Values(wanted)
+            }
+        }
+    }
+}
+
+impl Needs {
+    /// The devices whose false values something mends.
+    pub(crate) fn promised(self, site: &Site) -> Vec<bool> {
+        let source = site.joined(&site.sources());
+        let destination = site.joined(&site.map(|spot| spot.destination));
+        let both = source.iter().zip(&destination).map(|(source, destination)| match self {
+            Self::Nothing => true,
+            Self::Source => *source,
+            Self::SourceAndDestination => *source && *destination,
+        });
+        both.collect()
+    }
+}

@@ -1,0 +1,63 @@
+//! What a device is to end at.
+
+use fieldrun_device::{NodeId, Value};
+use std::fmt;
+
+/// Sums of some dozen numbers differ by no more, as a share of their size.
+const ROUNDING: f64 = 1e-9;
+
+/// What the value of a device is to be.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Wanted {
+    /// Nothing is promised here.
+    Anything,
+    /// This value.
+    Exactly(Value),
+    /// A number, but for rounding.
+    Near(f64),
+    /// A number from the first to the second.
+    Between(f64, f64),
+}
+
+impl Wanted {
+    pub(crate) fn number(number: f64) -> Self {
+        Self::Exactly(Value::Number(number))
+    }
+
+    pub(crate) fn truth(truth: bool) -> Self {
+        Self::Exactly(Value::Bool(truth))
+    }
+
+    pub(crate) fn uid(id: i64) -> Self {
+        Self::Exactly(Value::Uid(NodeId::Int(id)))
+    }
+
+    /// As near to a value as two runs may be of each other.
+    pub(crate) fn like(value: &Value) -> Self {
+        value.as_number().map_or_else(|| Self::Exactly(value.clone()), Self::Near)
+    }
+
+    pub(crate) fn admits(&self, value: &Value) -> bool {
+        let number = || value.as_number().unwrap_or(f64::NAN);
+        match self {
+            Self::Anything => true,
+            Self::Exactly(wanted) => wanted == value,
+            Self::Near(wanted) if wanted.is_finite() => {
+                (number() - wanted).abs() <= ROUNDING * (1.0 + wanted.abs())
+            }
+            Self::Near(wanted) => number() == *wanted || wanted.is_nan() && number().is_nan(),
+            Self::Between(least, most) => (*least..=*most).contains(&number()),
+        }
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anything => f.write_str("anything"),
+            Self::Exactly(value) => value.fmt(f),
+            Self::Near(number) => number.fmt(f),
+            Self::Between(least, most) => write!(f, "from {least} to {most}"),
+        }
+    }
+}
