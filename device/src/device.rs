@@ -7,7 +7,8 @@ use crate::inbox::{Accepted, Inbox, NeighborInfo, Retention};
 use crate::wire::{self, DecodeError, Frame, Head};
 use bytes::Bytes;
 use fieldrun_lang::{
-    Environment, Exports, Machine, Memory, Micros, Neighbor, NodeId, Program, Setting, Trap, Value,
+    DiagCode, Environment, Exports, Machine, Memory, Micros, Neighbor, NodeId, Program, Setting,
+    Trap, Value,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -462,7 +463,7 @@ impl Outgoing<'_> {
                 bytes.len()
             );
             return Err(Trap::without_place(
-                "FR-R040",
+                DiagCode::MessageTooLarge,
                 message,
                 "share less: does a shared tuple or text grow every round?",
             ));

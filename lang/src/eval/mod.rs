@@ -17,6 +17,7 @@ mod path;
 mod text;
 mod within;
 
+use crate::diag::DiagCode;
 use crate::id::NodeId;
 use crate::layout::{Exports, State, Texts};
 use crate::neighbors::NeighborSource;
@@ -227,8 +228,8 @@ impl<'a> Round<'a> {
         let unit = self.unit.clone();
         let Some(main) = &unit.main else {
             return Err(Fault::new(
-                "FR-R001",
-                format!("the module `{}` has no program to run", unit.name),
+                DiagCode::NothingToRun,
+                format!("`{}` has no program to run", unit.name),
             )
             .help("write an expression after its definitions, or import it from a program"));
         };
@@ -256,10 +257,11 @@ impl<'a> Round<'a> {
         // Compiled code has these paths for itself.
         let taken = self.compiled && self.program.layout.has_path(path.hash);
         if taken || mark.check != path.check {
-            return Err(Fault::new("FR-R002", "two places of the program have the same path hash")
-                .help(
-                    "this is a coincidence of one in 2^64; any change of the program removes it",
-                ));
+            return Err(Fault::new(
+                DiagCode::PathCollision,
+                "two places of the program have the same path hash",
+            )
+            .help("this is a coincidence of one in 2^64; any change of the program removes it"));
         }
         let seen = if export { &mut mark.exported } else { &mut mark.stored };
         if std::mem::replace(seen, true) {
@@ -324,26 +326,43 @@ impl<'a> Round<'a> {
 
     /// Refuses a text or tuple that is too large to be meant.
     pub(crate) fn check_size(&self, value: Value) -> Result<Value, Fault> {
-        let limits = &self.input.limits;
-        let mut budget = limits.items;
-        if value.exceeds(MAX_NESTING, &mut budget) {
-            let message = match budget {
-                0 => format!("this value holds more than {} values", limits.items),
-                _ => format!("this value is nested deeper than {MAX_NESTING} levels"),
-            };
-            return Err(Fault::new("FR-R003", message)
-                .help("does it take itself in every round? keep only what is needed"));
-        }
-        let (size, limit, what) = match &value {
-            Value::Text(text) => (text.len(), limits.text_bytes, "bytes of text"),
-            _ => return Ok(value),
-        };
-        if size <= limit {
+        if let Value::Text(text) = &value {
+            self.check_text(text.len())?;
             return Ok(value);
         }
+        let limits = &self.input.limits;
+        let mut budget = limits.items;
+        if !value.exceeds(MAX_NESTING, &mut budget) {
+            return Ok(value);
+        }
+        let message = match budget {
+            0 => format!("this value holds more than {} values", limits.items),
+            _ => format!("this value is nested deeper than {MAX_NESTING} levels"),
+        };
+        Err(Fault::new(DiagCode::ValueTooLarge, message)
+            .help("does it take itself in every round? keep only what is needed"))
+    }
+
+    /// Refuses a text of so many bytes that is too large to be meant, before or after it is made.
+    pub(crate) fn check_text(&self, bytes: usize) -> Result<(), Fault> {
+        let limit = self.input.limits.text_bytes;
+        if bytes <= limit {
+            return Ok(());
+        }
+        let message = format!("this value has {bytes} bytes of text; at most {limit} are possible");
+        Err(Fault::new(DiagCode::ValueTooLarge, message)
+            .help("does it grow every round? keep only what is needed"))
+    }
+
+    /// Refuses a collection of so many values before it is made.
+    pub(crate) fn check_items(&self, items: usize) -> Result<(), Fault> {
+        let limit = self.input.limits.items;
+        if items <= limit {
+            return Ok(());
+        }
         Err(Fault::new(
-            "FR-R003",
-            format!("this value has {size} {what}; at most {limit} are possible"),
+            DiagCode::ValueTooLarge,
+            format!("this value holds more than {limit} values"),
         )
         .help("does it grow every round? keep only what is needed"))
     }
@@ -355,7 +374,7 @@ fn plain(value: &Value, what: &str) -> Result<(), Fault> {
         return Ok(());
     }
     let message = format!("a tuple that holds a field cannot be {what}");
-    Err(Fault::new("FR-R028", message)
+    Err(Fault::new(DiagCode::FieldInTuple, message)
         .help("reduce the field with a hood before it goes into the tuple"))
 }
 
@@ -365,7 +384,7 @@ fn twice(export: bool) -> Fault {
     } else {
         "this program tried to persist two objects within the same code path"
     };
-    Fault::new("FR-R004", message).help(
+    Fault::new(DiagCode::SamePathTwice, message).help(
         "a function given to a hood runs once for each neighbour at the same place: it must not \
          contain nbr, rep or share, nor read a field; compute those before the hood",
     )
