@@ -62,8 +62,8 @@ fn value() -> impl Strategy<Value = Value> {
         id().prop_map(Value::Device),
         function(),
     ];
-    leaf.prop_recursive(5, 40, 8, |inner| {
-        let items = prop::collection::vec(inner.clone(), 0..20);
+    leaf.prop_recursive(4, 24, 6, |inner| {
+        let items = prop::collection::vec(inner.clone(), 0..18);
         prop_oneof![
             items.clone().prop_map(Value::tuple),
             items.clone().prop_map(|v| Value::Set(Arc::new(v))),
