@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(sent.len(), 1);
         assert_eq!(open(&sent[0]), Ok(Message::Status(told)));
         let beat = Beat { node: "a".into(), incarnation: 3, seq: 70_000, age_ms: 12 };
-        assert_eq!(open(&beats(&[beat.clone()])), Ok(Message::Beats(vec![beat])));
+        assert_eq!(open(&beats(std::slice::from_ref(&beat))), Ok(Message::Beats(vec![beat])));
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn exports(program: &Arc<Program>) -> impl Strategy<Value = Exports> + use<> {
     let layout = program.layout().clone();
     let regions = layout.regions().len();
     let values = prop::collection::vec(cell(), layout.carried());
-    let extra = prop::collection::btree_map(any::<u64>(), cell(), 0..6);
+    let extra = prop::collection::btree_map(any::<u64>(), cell(), 0..4);
     let ran = prop::collection::vec(any::<bool>(), regions);
     (ran, values, extra, any::<bool>()).prop_map(move |(mut ran, values, extra, by_path)| {
         let extra: Vec<(u64, Value)> = extra.into_iter().collect();
