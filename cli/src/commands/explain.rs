@@ -45,11 +45,12 @@ fn severity(code: DiagCode) -> &'static str {
     }
 }
 
+/// What is known of a code, with its page unless it is one of a list.
 fn as_json(code: DiagCode, page: bool) -> serde_json::Value {
-    let mut object =
-        json!({ "code": code.as_str(), "severity": severity(code), "title": code.title() });
+    let (name, severity, title) = (code.as_str(), severity(code), code.title());
     if page {
-        object["page"] = json!(code.page());
+        json!({ "code": name, "severity": severity, "title": title, "page": code.page() })
+    } else {
+        json!({ "code": name, "severity": severity, "title": title })
     }
-    object
 }

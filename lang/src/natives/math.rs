@@ -266,8 +266,10 @@ pub(super) static NATIVES: &[Native] = &[
 mod tests {
     use super::*;
 
+    type Function = fn(f64) -> f64;
+
     /// Functions of one argument that are not rounded exactly by definition.
-    const FUNCTIONS: [(&str, fn(f64) -> f64); 18] = [
+    const FUNCTIONS: [(&str, Function); 18] = [
         ("acos", libm::acos),
         ("asin", libm::asin),
         ("atan", libm::atan),
