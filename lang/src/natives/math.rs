@@ -291,7 +291,7 @@ mod tests {
     ];
 
     /// A digest of the bits of a function at numbers of all magnitudes.
-    fn bits(f: fn(f64) -> f64) -> u64 {
+    fn bits(f: Function) -> u64 {
         let inputs = (-4_000..4_000).map(|i| f64::from(i) * 0.001_37);
         let large = (-300..300).map(|i| libm::scalbn(1.3, i));
         inputs.chain(large).fold(0, |digest: u64, x| {
