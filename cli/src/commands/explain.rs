@@ -31,9 +31,10 @@ pub(crate) fn explain(args: &ExplainArgs) -> Outcome {
 
 fn unknown(text: &str) -> Failure {
     let near = DiagCode::nearest(text);
+    let near = near.map(|near| format!("did you mean {near}, \"{}\"? ", near.title()));
     Failure::usage(format!(
-        "there is no code {text}\n  did you mean {near}, \"{}\"? `fieldrun explain` lists all codes",
-        near.title()
+        "there is no code {text}\n  {}`fieldrun explain` lists all codes",
+        near.unwrap_or_default()
     ))
 }
 

@@ -124,7 +124,10 @@ fn unknown(word: &str, span: &Span) -> Diagnostic {
         ),
         None => (
             format!("there is no code {word}"),
-            format!("did you mean {}? `fieldrun explain` lists all codes", DiagCode::nearest(word)),
+            match DiagCode::nearest(word) {
+                Some(near) => format!("did you mean {near}? `fieldrun explain` lists all codes"),
+                None => "`fieldrun explain` lists all codes".to_owned(),
+            },
         ),
     };
     Diagnostic::warning(DiagCode::UnknownAllow, span, message).help(help)
