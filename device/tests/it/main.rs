@@ -2,6 +2,9 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may say what it expects")]
 
 mod changes;
+mod hostile;
+mod neighbor;
+mod recorded;
 
 use fieldrun_device::host::Reading;
 use fieldrun_device::{
