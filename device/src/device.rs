@@ -175,6 +175,8 @@ pub struct RoundReport {
     pub at: Micros,
     /// The value of the program, or why there is none.
     pub result: Result<Value, Trap>,
+    /// What it used of its fuel: a measure of work that is the same everywhere; 0 if it failed.
+    pub steps: u64,
 }
 
 /// Why a message was not taken. The device is unchanged.
@@ -366,12 +368,16 @@ impl Device {
         self.credit = self.credit.saturating_add(1).min(full);
         self.sense(sensors);
         self.inbox.retire(now, self.config.retention);
-        let result = self.evaluate(now, sensors, machine);
+        let (result, steps) = match self.evaluate(now, sensors, machine) {
+            Ok((value, steps)) => (Ok(value), steps),
+            Err(trap) => (Err(trap), 0),
+        };
         // A failed round did not happen: its time counts towards the next one.
         if result.is_ok() {
             self.last_round = Some(now);
         }
-        self.outputs.push_back(Output::Round(RoundReport { round: self.round, at: now, result }));
+        let report = RoundReport { round: self.round, at: now, result, steps };
+        self.outputs.push_back(Output::Round(report));
         self.wake_at = Micros(now.0 + self.config.period.0);
         self.outputs.push_back(Output::WakeAt(self.wake_at));
     }
@@ -392,7 +398,7 @@ impl Device {
         now: Micros,
         sensors: &SensorFrame,
         machine: &mut Machine,
-    ) -> Result<Value, Trap> {
+    ) -> Result<(Value, u64), Trap> {
         let logical = self.config.clock == Clock::Logical;
         let neighbors: Vec<Neighbor<'_>> = self
             .inbox
@@ -431,7 +437,7 @@ impl Device {
         self.outputs.push_back(Output::Broadcast(Bytes::from(bytes)));
         let actions = success.actions.iter().map(|a| Output::Actuate(host_values::action(a)));
         self.outputs.extend(actions);
-        Ok(success.value)
+        Ok((success.value, success.steps))
     }
 }
 

@@ -250,6 +250,7 @@ impl Engine {
     ) -> Result<Flow, SimError> {
         self.counts.events += 1;
         self.counts.actions += outcome.actions;
+        self.counts.steps += outcome.steps;
         self.last = device;
         let value = match outcome.result {
             Some(Ok(value)) => Some(value),

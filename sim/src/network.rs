@@ -41,6 +41,7 @@ pub(crate) struct Outcome {
     pub(crate) sent: Option<Sent>,
     pub(crate) result: Option<Result<Value, Trap>>,
     pub(crate) actions: u64,
+    pub(crate) steps: u64,
 }
 
 /// A message, encoded and decoded once for all receivers.
@@ -204,7 +205,7 @@ enum Travel {
 
 impl Peer {
     fn fire(&mut self, now: Micros, program: &Program, limits: &Limits) -> Outcome {
-        let mut outcome = Outcome { sent: None, result: None, actions: 0 };
+        let mut outcome = Outcome { sent: None, result: None, actions: 0, steps: 0 };
         if now < self.down_until {
             return outcome;
         }
@@ -218,7 +219,10 @@ impl Peer {
                     outcome.sent = Some(Sent { frame, bytes: bytes.len() });
                 }
                 Output::Actuate(_) => outcome.actions += 1,
-                Output::Round(report) => outcome.result = Some(report.result),
+                Output::Round(report) => {
+                    outcome.steps = report.steps;
+                    outcome.result = Some(report.result);
+                }
                 Output::WakeAt(_) => {}
             }
         }

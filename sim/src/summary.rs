@@ -38,6 +38,8 @@ pub struct Counts {
     pub first_trap: Option<FirstTrap>,
     /// Actions that programs asked for; the simulator only counts them.
     pub actions: u64,
+    /// What all rounds used of their fuel.
+    pub steps: u64,
 }
 
 /// The first round that failed.

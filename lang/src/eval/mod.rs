@@ -120,6 +120,8 @@ pub struct RoundOutput {
     pub actions: Vec<ActionRequest>,
     /// The generator after the round.
     pub random: u64,
+    /// What it used of its fuel.
+    pub steps: u64,
 }
 
 /// Evaluates one round.
@@ -137,6 +139,7 @@ pub fn run_round(program: &Program, input: &RoundInput<'_>) -> Result<RoundOutpu
         environment: round.effects.changed.unwrap_or_else(|| input.environment.clone()),
         actions: round.effects.actions,
         random: round.effects.random,
+        steps: input.limits.fuel - round.effects.fuel,
     })
 }
 

@@ -95,6 +95,8 @@ pub struct Success {
     pub value: Value,
     /// Requests to the host, in the order of the calls.
     pub actions: Vec<ActionRequest>,
+    /// What it used of its fuel.
+    pub steps: u64,
 }
 
 /// Runs rounds of any device and program, one at a time.
@@ -223,6 +225,7 @@ impl Machine {
         self.spare = Some(next);
         accepted?;
         Ok(Success {
+            steps: setting.limits.fuel - self.effects.fuel,
             value: self.registers.result(result, neighbors),
             actions: std::mem::take(&mut self.effects.actions),
         })
@@ -242,7 +245,7 @@ impl Machine {
         *memory.last = Left { state: output.state, exports: output.exports };
         memory.environment = output.environment;
         memory.random = output.random;
-        Ok(Success { value: output.value, actions: output.actions })
+        Ok(Success { value: output.value, actions: output.actions, steps: output.steps })
     }
 
     /// What a round leaves and the register of its value, if the machine can run it by itself; its
