@@ -92,6 +92,11 @@ pub(crate) enum LibCommand {
         after_help = "Examples:\n  fieldrun lib show distanceTo\n  fieldrun lib show state:time.wait"
     )]
     Show(LibShowArgs),
+    /// Measure what a function guarantees: recovery from faults, rounds, bytes, steps
+    #[command(
+        after_help = "Examples:\n  fieldrun lib card distanceTo\n  fieldrun lib card --all --out docs/library"
+    )]
+    Card(LibCardArgs),
 }
 
 #[derive(Debug, Args)]
@@ -101,6 +106,19 @@ pub(crate) struct LibListArgs {
     /// Print one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LibCardArgs {
+    /// A function, as `fieldrun verify --list` lists them
+    #[arg(required_unless_present = "all")]
+    pub(crate) name: Option<String>,
+    /// All of them
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) all: bool,
+    /// Write pages into this folder; with --all also a table of them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,16 +1,19 @@
 //! `fieldrun lib`.
 
-use crate::args::{LibCommand, LibListArgs, LibShowArgs};
+use crate::args::{LibCardArgs, LibCommand, LibListArgs, LibShowArgs};
 use crate::output::{self, Failure, Outcome};
+use fieldrun_sim::verify::{self as proof, BLOCKS, Block, Plan};
 use fieldrun_stdlib as library;
 use fieldrun_stdlib::LibraryFunction;
 use serde_json::json;
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) fn lib(command: &LibCommand) -> Outcome {
     match command {
         LibCommand::List(args) => list(args),
         LibCommand::Show(args) => show(args),
+        LibCommand::Card(args) => card(args),
     }
 }
 
@@ -117,4 +120,42 @@ pub(crate) fn unknown(what: &str, name: &str) -> Failure {
 pub(crate) fn ambiguous(name: &str, names: impl Iterator<Item = String>) -> Failure {
     let names: Vec<String> = names.collect();
     Failure::usage(format!("{name} may mean several; name one of\n  {}", names.join("\n  ")))
+}
+
+/// Cases behind a card.
+const CARD_CASES: u64 = 70;
+
+fn card(args: &LibCardArgs) -> Outcome {
+    let chosen: Vec<&'static Block> = match &args.name {
+        Some(name) => vec![super::verify::block(name)?],
+        None => BLOCKS.iter().collect(),
+    };
+    let mut reports = Vec::new();
+    for block in chosen {
+        let subject = super::verify::of_block(block, &[])?;
+        let plan = Plan { seed: 1, cases: CARD_CASES };
+        let report = proof::verify(&subject, plan, &mut |_| {}).map_err(Failure::usage)?;
+        reports.push((block, report));
+    }
+    for (block, report) in &reports {
+        let functions = library::find_functions(block.name);
+        let documentation = functions.first().map(LibraryFunction::documentation);
+        let page = proof::card(block, &documentation.unwrap_or_default(), report);
+        match &args.out {
+            Some(out) => write(out, &format!("{}.md", block.function()), &page)?,
+            None => output::text(&page)?,
+        }
+    }
+    if let (Some(out), None) = (&args.out, &args.name) {
+        let rows: Vec<_> = reports.iter().map(|(block, report)| (*block, report)).collect();
+        write(out, "README.md", &proof::index(&rows))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(folder: &Path, name: &str, page: &str) -> Result<(), Failure> {
+    let file = folder.join(name);
+    std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, page)).map_err(|error| {
+        Failure::failed(format!("cannot write {}: {error}; choose another folder", file.display()))
+    })
 }

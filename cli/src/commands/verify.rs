@@ -5,7 +5,7 @@ use crate::args::VerifyArgs;
 use crate::output::{self, Failure, Outcome, exit};
 use fieldrun_sim::scenario::parse_time;
 use fieldrun_sim::verify::{
-    self as proof, BLOCKS, Block, Failure as Fails, Measured, Plan, Promise, Report, Subject,
+    self as proof, BLOCKS, Block, Failure as Fails, Plan, Promise, Report, Subject, Summed,
     WrongCase,
 };
 use fieldrun_stdlib::{LibraryFunction, find_functions, load_text};
@@ -72,7 +72,7 @@ fn subjects(args: &VerifyArgs) -> Result<Vec<Subject>, Failure> {
     Ok(vec![of_block(block(name)?, &args.path)?])
 }
 
-fn block(name: &str) -> Result<&'static Block, Failure> {
+pub(crate) fn block(name: &str) -> Result<&'static Block, Failure> {
     let functions = find_functions(name);
     match functions.as_slice() {
         [] => Err(lib::unknown("function", name)),
@@ -87,7 +87,7 @@ fn block(name: &str) -> Result<&'static Block, Failure> {
     }
 }
 
-fn of_block(block: &'static Block, folders: &[PathBuf]) -> Result<Subject, Failure> {
+pub(crate) fn of_block(block: &'static Block, folders: &[PathBuf]) -> Result<Subject, Failure> {
     let loaded = load_text("program.pt", &block.program(), folders).map_err(Failure::usage)?;
     Ok(Subject { name: block.name.to_owned(), program: loaded.program, block: Some(block) })
 }
@@ -117,19 +117,11 @@ fn figures(subject: &Subject, report: &Report) -> String {
             report.kept, report.struck
         );
     }
-    let (median, most) = rounds(&report.measured);
+    let Summed { median, most, .. } = report.summed(None);
     format!(
         "passes {} cases; right {median} rounds after the last fault, {most} at most",
         report.cases
     )
-}
-
-/// The median and the greatest number of rounds.
-fn rounds(measured: &[Measured]) -> (f64, f64) {
-    let mut rounds: Vec<f64> = measured.iter().map(|measured| measured.rounds).collect();
-    rounds.sort_by(f64::total_cmp);
-    let at = |at: usize| rounds.get(at).copied().unwrap_or(0.0);
-    (at(rounds.len() / 2), at(rounds.len().saturating_sub(1)))
 }
 
 fn fails(
@@ -163,7 +155,7 @@ fn fails(
 }
 
 fn as_json(subject: &Subject, report: &Report, written: Option<&Written>) -> serde_json::Value {
-    let (median, most) = rounds(&report.measured);
+    let all = report.summed(None);
     let mut object = json!({
         "subject": subject.name,
         "passes": report.failure.is_none(),
@@ -171,7 +163,9 @@ fn as_json(subject: &Subject, report: &Report, written: Option<&Written>) -> ser
         "cases": report.cases,
         "with_faults": report.struck,
         "kept_faults": report.kept,
-        "rounds": { "median": median, "most": most },
+        "rounds": { "median": all.median, "most": all.most, "most_per_hop": all.most_per_hop },
+        "bytes_a_message": all.bytes,
+        "steps_a_round": all.steps,
     });
     if let (Some(Fails::Wrong(wrong)), Some(written)) = (&report.failure, written) {
         let devices = wrong.wrong.iter().map(

@@ -8,6 +8,7 @@
 //! sim` just so. Everything depends on the seed and the number of cases alone.
 
 mod block;
+mod card;
 mod case;
 mod oracles;
 mod plain;
@@ -19,6 +20,7 @@ mod table;
 mod wanted;
 
 pub use block::{Block, Promise};
+pub use card::{card, index};
 pub use case::{Case, Order, Strike, Trouble};
 pub use run::Wrong;
 pub use shape::Shape;
@@ -79,6 +81,45 @@ pub struct Report {
     pub failure: Option<Failure>,
 }
 
+impl Report {
+    /// What the cases showed in which this befell the network; all of them without it.
+    pub fn summed(&self, trouble: Option<Trouble>) -> Summed {
+        let chosen = |m: &&Measured| trouble.is_none_or(|trouble| trouble == m.trouble);
+        let chosen: Vec<&Measured> = self.measured.iter().filter(chosen).collect();
+        let mut rounds: Vec<f64> = chosen.iter().map(|measured| measured.rounds).collect();
+        rounds.sort_by(f64::total_cmp);
+        let mean = |of: fn(&Measured) -> f64| {
+            chosen.iter().map(|measured| of(measured)).sum::<f64>() / chosen.len().max(1) as f64
+        };
+        let per_hop = chosen.iter().map(|m| m.rounds / m.diameter.max(1.0));
+        Summed {
+            cases: chosen.len(),
+            median: rounds.get(rounds.len() / 2).copied().unwrap_or(0.0),
+            most: rounds.last().copied().unwrap_or(0.0),
+            most_per_hop: per_hop.fold(0.0, f64::max),
+            bytes: mean(|measured| measured.bytes),
+            steps: mean(|measured| measured.steps),
+        }
+    }
+}
+
+/// What several cases showed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summed {
+    /// How many.
+    pub cases: usize,
+    /// Rounds from the last fault until all was right for good: in the middle one of the cases.
+    pub median: f64,
+    /// And in the longest.
+    pub most: f64,
+    /// The most rounds in proportion to the diameter in links.
+    pub most_per_hop: f64,
+    /// Bytes of a message, on average.
+    pub bytes: f64,
+    /// Steps of a round, on average.
+    pub steps: f64,
+}
+
 /// What a case showed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measured {
@@ -90,6 +131,8 @@ pub struct Measured {
     pub diameter: f64,
     /// Bytes of a message, on average.
     pub bytes: f64,
+    /// Steps of a round, on average.
+    pub steps: f64,
 }
 
 /// Why a subject fails.
@@ -163,6 +206,7 @@ fn all_cases(
                 rounds: ran.settled,
                 diameter: case.site().diameter(Metric::Hops),
                 bytes: ran.bytes,
+                steps: ran.steps,
             }),
             Some(_) if remembers && struck => report.kept += 1,
             _ => {

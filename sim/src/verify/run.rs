@@ -48,6 +48,8 @@ pub(crate) struct Ran {
     pub(crate) changed: f64,
     /// Bytes of a message on average.
     pub(crate) bytes: f64,
+    /// Steps of a round on average.
+    pub(crate) steps: f64,
 }
 
 /// Simulated seconds of a case in which everything must be right so many rounds after the last fault.
@@ -84,6 +86,7 @@ pub(crate) fn judged(
         values: watch.values,
         changed: watch.last_change,
         bytes: summary.counts.bytes as f64 / messages,
+        steps: summary.counts.steps as f64 / messages,
     })
 }
 
