@@ -1,5 +1,6 @@
 //! The syntax tree, as written; names are not yet resolved.
 
+use super::token::Token;
 use crate::source::Span;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ pub(crate) struct Name {
     pub(crate) span: Span,
 }
 
-/// A whole source text.
+/// A whole source text. The tree says what it means; tokens and comments keep how it is written.
 #[derive(Debug, Default)]
 pub(crate) struct Module {
     /// `a:b:c`, or nothing for an unnamed program.
@@ -20,6 +21,10 @@ pub(crate) struct Module {
     pub(crate) main: Option<Block>,
     /// Constructs of the 2015 dialect that were met: what was written, and today's spelling.
     pub(crate) dialect: Vec<(Span, String)>,
+    /// Every token, in order, up to and with the end.
+    pub(crate) tokens: Vec<Token>,
+    /// Every comment with its marks, in order.
+    pub(crate) comments: Vec<Span>,
 }
 
 #[derive(Debug)]
@@ -46,6 +51,7 @@ pub(crate) struct FunctionDef {
     pub(crate) name: Name,
     pub(crate) params: Vec<Name>,
     pub(crate) body: Block,
+    pub(crate) span: Span,
 }
 
 #[derive(Debug)]
@@ -59,10 +65,12 @@ pub(crate) enum Statement {
     Let {
         name: Name,
         value: Expr,
+        span: Span,
     },
     Assign {
         name: Name,
         value: Expr,
+        span: Span,
     },
     Expr(Expr),
     /// `if` without `else`; an empty body does nothing.
@@ -71,6 +79,15 @@ pub(crate) enum Statement {
         then: Option<Block>,
         span: Span,
     },
+}
+
+impl Statement {
+    pub(crate) fn span(&self) -> &Span {
+        match self {
+            Self::Let { span, .. } | Self::Assign { span, .. } | Self::If { span, .. } => span,
+            Self::Expr(value) => &value.span,
+        }
+    }
 }
 
 #[derive(Debug)]

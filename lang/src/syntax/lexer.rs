@@ -11,9 +11,22 @@ pub(crate) const MAX_SOURCE_BYTES: usize = 4 << 20;
 /// Some editors begin a file with it.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-pub(crate) fn lex(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token> {
-    let mut lexer =
-        Lexer { source, bytes: source.text.as_bytes(), at: 0, tokens: Vec::new(), diagnostics };
+/// What a text consists of; white space is what is left between.
+pub(crate) struct Lexed {
+    pub(crate) tokens: Vec<Token>,
+    /// Comments with their marks.
+    pub(crate) comments: Vec<Span>,
+}
+
+pub(crate) fn lex(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Lexed {
+    let mut lexer = Lexer {
+        source,
+        bytes: source.text.as_bytes(),
+        at: 0,
+        tokens: Vec::new(),
+        comments: Vec::new(),
+        diagnostics,
+    };
     if lexer.bytes.len() > MAX_SOURCE_BYTES {
         let message = format!(
             "the program has {} bytes; at most {MAX_SOURCE_BYTES} are read",
@@ -23,7 +36,7 @@ pub(crate) fn lex(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Ve
         lexer.bytes = &[];
     }
     lexer.run();
-    lexer.tokens
+    Lexed { tokens: lexer.tokens, comments: lexer.comments }
 }
 
 struct Lexer<'a> {
@@ -31,6 +44,7 @@ struct Lexer<'a> {
     bytes: &'a [u8],
     at: usize,
     tokens: Vec<Token>,
+    comments: Vec<Span>,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -70,16 +84,16 @@ impl Lexer<'_> {
         self.bytes.get(self.at + ahead).copied()
     }
 
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span { source: self.source.clone(), start: start as u32, end: end as u32 }
+    }
+
     fn report(&mut self, code: &'static str, start: usize, message: impl Into<String>, help: &str) {
-        let span = Span {
-            source: self.source.clone(),
-            start: start as u32,
-            end: self.at.max(start + 1) as u32,
-        };
+        let span = self.span(start, self.at.max(start + 1));
         self.diagnostics.push(Diagnostic::error(code, &span, message).help(help));
     }
 
-    /// Skips white space and comments; says whether a line ended.
+    /// Skips white space and keeps comments; says whether a line ended.
     fn skip_blank(&mut self) -> bool {
         let mut newline = false;
         while let Some(byte) = self.peek(0) {
@@ -89,16 +103,20 @@ impl Lexer<'_> {
                     self.at += 1;
                 }
                 b' ' | b'\t' | b'\r' => self.at += 1,
-                b'/' if self.peek(1) == Some(b'/') => {
-                    while self.peek(0).is_some_and(|b| b != b'\n') {
-                        self.at += 1;
-                    }
-                }
+                b'/' if self.peek(1) == Some(b'/') => self.line_comment(),
                 b'/' if self.peek(1) == Some(b'*') => newline |= self.block_comment(),
                 _ => break,
             }
         }
         newline
+    }
+
+    fn line_comment(&mut self) {
+        let start = self.at;
+        while self.peek(0).is_some_and(|b| b != b'\n') {
+            self.at += 1;
+        }
+        self.comments.push(self.span(start, self.at));
     }
 
     fn block_comment(&mut self) -> bool {
@@ -107,6 +125,7 @@ impl Lexer<'_> {
         match rest.windows(2).position(|pair| pair == b"*/") {
             Some(len) => {
                 self.at = start + 2 + len + 2;
+                self.comments.push(self.span(start, self.at));
                 rest.get(..len).unwrap_or_default().contains(&b'\n')
             }
             None => {

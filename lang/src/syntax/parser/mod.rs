@@ -10,7 +10,7 @@ mod primary;
 mod statement;
 
 use super::ast::{Module, Name};
-use super::lexer::lex;
+use super::lexer::{Lexed, lex};
 use super::token::{Tok, Token, is_reserved, may_be_member};
 use crate::diag::Diagnostic;
 use crate::source::{Source, Span};
@@ -29,7 +29,7 @@ type Parse<T> = Result<T, Reported>;
 
 /// Reads a module or program; what could not be read is reported and missing in the tree.
 pub(crate) fn parse(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Module {
-    let tokens = lex(source, diagnostics);
+    let Lexed { tokens, comments } = lex(source, diagnostics);
     let mut parser = Parser {
         source,
         tokens,
@@ -42,6 +42,8 @@ pub(crate) fn parse(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> 
     };
     let mut module = parser.parse_module();
     module.dialect = parser.dialect;
+    module.tokens = parser.tokens;
+    module.comments = comments;
     module
 }
 
