@@ -40,6 +40,8 @@ enum Command {
     Eval(EvalArgs),
     /// Report all errors of a program
     Check(CheckArgs),
+    /// Lay programs out in one style
+    Fmt(FmtArgs),
     /// Measure: figures beside a yardstick of the same run
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -149,6 +151,25 @@ pub(crate) struct CheckArgs {
     /// Folder of modules; wins over the embedded library
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fieldrun fmt program.pt
+  fieldrun fmt --check .
+  cat program.pt | fieldrun fmt -
+
+Line breaks inside brackets and between operators stay; what is wider than 100 columns is broken.
+The program means the same afterwards, and every comment is kept. One text with syntax errors, and
+no file is changed.")]
+pub(crate) struct FmtArgs {
+    /// Programs, folders of programs, or `-` for standard input to standard output
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write nothing; show what would change, and fail if anything would
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Debug, Args)]
@@ -314,6 +335,7 @@ impl Command {
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),
+            Self::Fmt(args) => commands::fmt::fmt(&args),
             Self::Bench(command) => commands::bench::bench(command),
             Self::Ca(command) => commands::ca::ca(command),
             Self::Status(args) => commands::admin::status(&args),

@@ -33,5 +33,6 @@ pub use neighbors::{Neighbor, NeighborSource};
 pub use program::Program;
 pub use resolve::{LoadOptions, ModuleSource, NoModules, load};
 pub use source::{Source, Span};
+pub use syntax::format;
 pub use value::{Arity, Field, Function, List, Value, number_text};
 pub use vm::{Machine, Memory, Setting, Success};

@@ -8,6 +8,9 @@ use std::sync::Arc;
 /// Longest source text that is read: a program of a few lines never comes near.
 pub(crate) const MAX_SOURCE_BYTES: usize = 4 << 20;
 
+/// Further errors of one text are dropped: they mostly repeat.
+pub(crate) const MAX_ERRORS: usize = 50;
+
 /// Some editors begin a file with it.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -26,6 +29,7 @@ pub(crate) fn lex(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Le
         tokens: Vec::new(),
         comments: Vec::new(),
         diagnostics,
+        errors: 0,
     };
     if lexer.bytes.len() > MAX_SOURCE_BYTES {
         let message = format!(
@@ -46,6 +50,7 @@ struct Lexer<'a> {
     tokens: Vec<Token>,
     comments: Vec<Span>,
     diagnostics: &'a mut Vec<Diagnostic>,
+    errors: usize,
 }
 
 impl Lexer<'_> {
@@ -89,8 +94,11 @@ impl Lexer<'_> {
     }
 
     fn report(&mut self, code: &'static str, start: usize, message: impl Into<String>, help: &str) {
-        let span = self.span(start, self.at.max(start + 1));
-        self.diagnostics.push(Diagnostic::error(code, &span, message).help(help));
+        self.errors += 1;
+        if self.errors <= MAX_ERRORS {
+            let span = self.span(start, self.at.max(start + 1));
+            self.diagnostics.push(Diagnostic::error(code, &span, message).help(help));
+        }
     }
 
     /// Skips white space and keeps comments; says whether a line ended.
@@ -343,6 +351,10 @@ impl Lexer<'_> {
             format!("`{}` has no meaning here", found.escape_debug()),
             help,
         );
+        // A binary file has thousands of the same.
+        while self.source.text.get(self.at..).is_some_and(|rest| rest.starts_with(found)) {
+            self.at += found.len_utf8();
+        }
         Tok::Bad
     }
 }

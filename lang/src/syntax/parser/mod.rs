@@ -10,7 +10,7 @@ mod primary;
 mod statement;
 
 use super::ast::{Module, Name};
-use super::lexer::{Lexed, lex};
+use super::lexer::{Lexed, MAX_ERRORS, lex};
 use super::token::{Tok, Token, is_reserved, may_be_member};
 use crate::diag::Diagnostic;
 use crate::source::{Source, Span};
@@ -19,8 +19,6 @@ use std::sync::Arc;
 /// Deepest nesting of brackets and constructs: far beyond what a person writes, and small enough
 /// for any thread's stack.
 const MAX_NESTING: usize = 400;
-/// Further errors of one text are dropped: they mostly repeat.
-const MAX_ERRORS: usize = 50;
 
 /// The error was reported; the caller goes on elsewhere.
 pub(crate) struct Reported;
