@@ -16,5 +16,10 @@ pub use device::{
     Clock, Device, DeviceConfig, DeviceError, Input, Limits, Output, ROUND_STACK, Reaction,
     RoundReport, SensorFrame,
 };
-pub use fieldrun_lang::{Machine, Micros, NodeId, Program, Trap, Value};
+/// Limits of one round of evaluation.
+pub use fieldrun_lang::Limits as RoundLimits;
+pub use fieldrun_lang::{
+    Environment, Exports, Layout, Machine, Memory, Micros, NeighborSource, NodeId, Program,
+    Setting, Trap, Value,
+};
 pub use inbox::{NeighborInfo, Retention};

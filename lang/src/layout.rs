@@ -84,7 +84,8 @@ impl Layout {
         &self.states
     }
 
-    pub(crate) fn export_at(&self, path: u64) -> Option<&ExportSlot> {
+    /// The slot of a path.
+    pub fn slot_at(&self, path: u64) -> Option<&ExportSlot> {
         self.exports.get(*self.export_index.get(&path)? as usize)
     }
 
@@ -189,7 +190,7 @@ impl Exports {
         let mut exports = Self::empty(layout);
         let mut found = 0;
         for (path, value) in cells {
-            let Some(slot) = layout.export_at(*path) else {
+            let Some(slot) = layout.slot_at(*path) else {
                 exports.extra.push((*path, value.clone()));
                 continue;
             };
@@ -219,7 +220,7 @@ impl Exports {
         let sizes = exports.regions.len() == layout.region_words()
             && exports.values.len() == layout.carried();
         let sorted = exports.extra.is_sorted_by(|a, b| a.0 < b.0)
-            && exports.extra.iter().all(|(path, _)| layout.export_at(*path).is_none());
+            && exports.extra.iter().all(|(path, _)| layout.slot_at(*path).is_none());
         let slots = layout.exports.iter();
         let consistent = slots.clone().all(|slot| match slot.carried {
             Some(index) => {
@@ -298,7 +299,7 @@ impl Exports {
 
     /// The value at a path.
     pub fn get(&self, path: u64) -> Option<&Value> {
-        match self.layout.export_at(path) {
+        match self.layout.slot_at(path) {
             Some(slot) if !self.ran(slot.region) => None,
             Some(slot) => match slot.carried {
                 Some(index) => self.values.get(index as usize),
@@ -452,8 +453,13 @@ impl State {
     }
 
     pub(crate) fn forget_extra(&mut self) {
-        self.extra.clear();
-        self.texts.clear();
+        // Clearing a map takes a while even if it is empty, as it mostly is.
+        if !self.extra.is_empty() {
+            self.extra.clear();
+        }
+        if !self.texts.is_empty() {
+            self.texts.clear();
+        }
     }
 
     pub(crate) fn add_extra(&mut self, cells: &mut Vec<(u64, Value)>) {

@@ -152,6 +152,23 @@ impl NeighborSource for Vec<Neighbor<'_>> {
         self.iter().zip(out).all(|(neighbor, out)| number(neighbor.held(carried), out))
     }
 
+    fn distances(&self, carried: u32, own: &[f64], out: &mut [f64]) -> bool {
+        self.iter().zip(out).all(|(neighbor, out)| match neighbor.held(carried) {
+            Value::Tuple(items) if items.len() == own.len() => {
+                let mut squares = Some(0.0);
+                for (item, own) in items.iter().zip(own) {
+                    squares = match (squares, item) {
+                        (Some(sum), Value::Number(x)) => Some(sum + (x - own) * (x - own)),
+                        _ => None,
+                    };
+                }
+                squares.map(|sum: f64| *out = sum.sqrt()).is_some()
+            }
+            Value::Null => true,
+            _ => false,
+        })
+    }
+
     fn element_numbers(&self, carried: u32, element: usize, len: usize, out: &mut [f64]) -> bool {
         self.iter().zip(out).all(|(neighbor, out)| match neighbor.held(carried) {
             Value::Tuple(items) if items.len() == len => {

@@ -5,6 +5,7 @@
 //! * [`run`] runs it, event by event, and tells an [`Observer`].
 //! * [`record`] has the observers that write: JSON lines, CSV tables, SVG maps.
 //! * [`Summary`] is what a run amounted to.
+//! * [`ColumnEngine`] runs a program on a large still population, without messages.
 //!
 //! A run depends on the scenario and its seed alone: the same bytes each time, for any number of
 //! threads. Only [`record`] and [`Scenario::load`] touch files; nothing reads a clock.
@@ -14,6 +15,7 @@
 //! messages, `queue` what happens when, `batch` which rounds may run at once, and `engine` drives all of it.
 
 mod batch;
+mod columns;
 mod engine;
 mod error;
 mod map;
@@ -29,8 +31,10 @@ pub mod scenario;
 mod schedule;
 mod shown;
 mod summary;
+pub mod workload;
 mod world;
 
+pub use columns::{ColumnEngine, FailedRound};
 pub use engine::run;
 pub use error::SimError;
 pub use neighbors::MAX_LINKS;

@@ -60,7 +60,8 @@ impl Neighbors {
         self.flat.len()
     }
 
-    fn range(&self, device: usize) -> Option<Range<usize>> {
+    /// Where the list of a device stands in the lists of all.
+    pub(crate) fn range(&self, device: usize) -> Option<Range<usize>> {
         Some(*self.starts.get(device)?..*self.starts.get(device + 1)?)
     }
 }

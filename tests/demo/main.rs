@@ -105,7 +105,11 @@ fn good(output: &Output) -> Value {
     assert!(place("firewall") < place("portal-a").min(place("portal-b")), "outward: {stopped:?}");
     stopped.sort_unstable();
     assert_eq!(stopped, ["b2b-catalog", "firewall", "logistics", "portal-a", "portal-b"]);
-    assert_eq!(verdict["started"][0], "supplies-db");
+    let started = verdict["started"].as_array().unwrap();
+    let first = started.iter().position(|id| id == "supplies-db");
+    // Where a service that stops and starts does not count as down, a dependent may begin while the
+    // database is still being taken down to be restarted; the judge has seen to it that none is earlier.
+    assert!(if verdict["demanded"] == "after-run" { first == Some(0) } else { first.is_some() });
     assert_eq!(verdict["figures"]["hops"].as_array().unwrap().len(), 5);
     report
 }

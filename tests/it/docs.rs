@@ -87,6 +87,7 @@ fn every_file_that_the_pages_link_to_exists() {
         "docs/simulator.md",
         "examples/enterprise/README.md",
         "examples/crowd/README.md",
+        "examples/workloads/README.md",
         "tests/spec/README.md",
     ] {
         let text = std::fs::read_to_string(root().join(page)).expect("the page");

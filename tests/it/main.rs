@@ -11,3 +11,4 @@ mod fmt;
 mod library;
 mod network;
 mod spec;
+mod workloads;

@@ -1,10 +1,9 @@
 //! `alignedMap(field, filter, op, default)`.
 
-use super::{Fault, Round, StableHasher, frame};
+use super::{Fault, Round, frame};
 use crate::id::NodeId;
 use crate::program::Expr;
-use crate::value::{Field, Value};
-use std::hash::Hasher;
+use crate::value::{Field, Value, digest};
 use std::sync::Arc;
 
 /// The values of one key over the devices that hold it.
@@ -42,7 +41,7 @@ impl Round<'_> {
             let local = entry.local.unwrap_or_else(|| default.clone());
             let field = Arc::new(Field::new(local, entry.neighbors));
             let pair = self.below(frame::KEY, |round| {
-                round.below(key_hash(&key), |round| round.aligned_entry(&filter, &op, key, field))
+                round.below(digest(&key), |round| round.aligned_entry(&filter, &op, key, field))
             })?;
             results.extend(pair);
         }
@@ -138,39 +137,4 @@ fn pairs(value: &Value) -> Result<Vec<(Value, Value)>, Fault> {
             .help(help)),
     };
     items.iter().map(pair).collect()
-}
-
-/// A canonical hash of a key: equal keys align.
-fn key_hash(key: &Value) -> u64 {
-    let mut hasher = StableHasher::default();
-    hash_into(key, &mut hasher);
-    hasher.finish()
-}
-
-fn hash_into(value: &Value, hasher: &mut StableHasher) {
-    match value {
-        // An id is equal to the number or text that it prints as, so it hashes like that.
-        Value::Uid(NodeId::Int(id)) => hash_number(*id as f64, hasher),
-        Value::Number(_) | Value::Int(_) => {
-            hash_number(value.as_number().unwrap_or_default(), hasher)
-        }
-        Value::Tuple(items) => {
-            hasher.write_u64(1);
-            hasher.write_u64(items.len() as u64);
-            items.iter().for_each(|item| hash_into(item, hasher));
-        }
-        other => {
-            let text = other.to_string();
-            hasher.write_u64(2);
-            hasher.write_u64(text.len() as u64);
-            hasher.write(text.as_bytes());
-        }
-    }
-}
-
-fn hash_number(x: f64, hasher: &mut StableHasher) {
-    // One pattern for all NaNs and one for both zeros: they are equal as keys.
-    let canonical = if x.is_nan() { f64::NAN } else { x + 0.0 };
-    hasher.write_u64(3);
-    hasher.write_u64(canonical.to_bits());
 }

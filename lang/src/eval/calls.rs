@@ -182,9 +182,9 @@ impl Round<'_> {
         let whole = |i: usize| i < 8 && native.field_args & (1 << i) != 0;
         let lifts = args.iter().enumerate().any(|(i, a)| matches!(a, Value::Field(_)) && !whole(i));
         if !lifts {
-            return (native.run)(self, args).and_then(|value| self.check_size(value));
+            return native.run(self, args).and_then(|value| self.check_size(value));
         }
-        let value = self.lifted(args, |round, values| (native.run)(round, values))?;
+        let value = self.lifted(args, |round, values| native.run(round, values))?;
         self.check_size(value)
     }
 

@@ -5,6 +5,9 @@ use crate::natives::no_such_overload;
 use crate::value::Value;
 use std::sync::Arc;
 
+/// Most names of an environment.
+const MAX_NAMES: usize = 10_000;
+
 impl Round<'_> {
     /// A method of this device; nothing if only values in general have it.
     pub(super) fn context_method(
@@ -20,7 +23,7 @@ impl Round<'_> {
         }
         let id = self.input.id.clone();
         let value = match &**name {
-            "getDeviceUID" | "getId" | "getUID" | "getUid" => Value::Uid(id),
+            "getDeviceUID" => Value::Uid(id),
             "getCurrentTime" => Value::Number(self.input.now),
             "getDeltaTime" => Value::Number(self.input.delta),
             "nextRandomDouble" => Value::Number(self.next_random()),
@@ -36,7 +39,9 @@ impl Round<'_> {
     }
 
     fn unknown_context_method(&self, name: &str, args: &[Value]) -> Result<Option<Value>, Fault> {
-        if ["toString", "equals", "hashCode", "compareTo"].contains(&name) {
+        // What every device has, this one or another.
+        let common = ["toString", "equals", "hashCode", "compareTo", "getId", "getUID", "getUid"];
+        if common.contains(&name) {
             return Ok(None);
         }
         let host = self.program.options.host_functions.join(", ");
@@ -69,6 +74,7 @@ impl Round<'_> {
             }
             ("put", [key, value]) => {
                 let key = key_text(key)?;
+                self.check_environment(&key)?;
                 // A stored null would be no value at all [D15].
                 let old = match value {
                     Value::Null => self.environment_mut().remove(&*key),
@@ -89,6 +95,18 @@ impl Round<'_> {
             }
         };
         Ok(Some(value))
+    }
+
+    /// Refuses one more name than an environment may have.
+    fn check_environment(&self, key: &str) -> Result<(), Fault> {
+        let environment = self.environment();
+        if environment.len() < MAX_NAMES || environment.contains_key(key) {
+            return Ok(());
+        }
+        let message = format!("the environment has {MAX_NAMES} names; \"{key}\" is one too many");
+        Err(Fault::new("FR-R003", message).help(
+            "is a new name made in every round? remove what is not needed: `env.remove(name)`",
+        ))
     }
 }
 

@@ -91,17 +91,20 @@ impl Round<'_> {
             return Err(Fault::new(TOO_DEEP, message)
                 .help("`mux` evaluates both branches, so a recursion inside it never ends; `if` evaluates one"));
         }
-        match self.effects.fuel.checked_sub(1) {
-            Some(left) => {
-                self.effects.fuel = left;
-                Ok(())
-            }
-            None => Err(Fault::new(
+        self.charge(1)
+    }
+
+    /// Pays for so many steps; natives pay for their work on large values.
+    pub(crate) fn charge(&mut self, steps: usize) -> Result<(), Fault> {
+        let left = self.effects.fuel.checked_sub(steps as u64).ok_or_else(|| {
+            Fault::new(
                 "FR-R007",
                 format!("the round took more than {} steps", self.input.limits.fuel),
             )
-            .help("does a recursion end? is a tuple far larger than meant?")),
-        }
+            .help("does a recursion end? is a tuple far larger than meant?")
+        })?;
+        self.effects.fuel = left;
+        Ok(())
     }
 
     fn expression(&mut self, expr: &Expr) -> Result<Value, Fault> {

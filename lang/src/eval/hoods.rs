@@ -3,7 +3,7 @@
 use super::{Fault, Round, frame};
 use crate::program::Expr;
 use crate::syntax::ast::HoodOp;
-use crate::value::{self, Field, Value};
+use crate::value::{self, Field, OrderedSet, Value};
 
 impl Round<'_> {
     fn field(&mut self, expr: &Expr, frame: u64, of: &str) -> Result<std::sync::Arc<Field>, Fault> {
@@ -163,15 +163,12 @@ fn sum(op: HoodOp, values: &[&Value]) -> Result<Value, Fault> {
 
 /// Set union in order of first occurrence; what is not a tuple counts as a tuple of itself.
 fn union(values: &[&Value]) -> Value {
-    let mut items: Vec<Value> = Vec::new();
+    let mut items = OrderedSet::default();
     for value in values {
-        let own = std::slice::from_ref(*value);
-        let elements = if let Value::Tuple(elements) = value { &**elements } else { own };
-        for element in elements {
-            if !items.contains(element) {
-                items.push(element.clone());
-            }
+        match value {
+            Value::Tuple(elements) => elements.iter().for_each(|e| items.insert(e.clone())),
+            own => items.insert((*own).clone()),
         }
     }
-    Value::tuple(items)
+    Value::tuple(items.into_items())
 }

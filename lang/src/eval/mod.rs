@@ -324,28 +324,42 @@ impl<'a> Round<'a> {
 
     /// Refuses a text or tuple that is too large to be meant.
     pub(crate) fn check_size(&self, value: Value) -> Result<Value, Fault> {
-        let limits = &self.input.limits;
-        let mut budget = limits.items;
-        if value.exceeds(MAX_NESTING, &mut budget) {
-            let message = match budget {
-                0 => format!("this value holds more than {} values", limits.items),
-                _ => format!("this value is nested deeper than {MAX_NESTING} levels"),
-            };
-            return Err(Fault::new("FR-R003", message)
-                .help("does it take itself in every round? keep only what is needed"));
-        }
-        let (size, limit, what) = match &value {
-            Value::Text(text) => (text.len(), limits.text_bytes, "bytes of text"),
-            _ => return Ok(value),
-        };
-        if size <= limit {
+        if let Value::Text(text) = &value {
+            self.check_text(text.len())?;
             return Ok(value);
         }
-        Err(Fault::new(
-            "FR-R003",
-            format!("this value has {size} {what}; at most {limit} are possible"),
-        )
-        .help("does it grow every round? keep only what is needed"))
+        let limits = &self.input.limits;
+        let mut budget = limits.items;
+        if !value.exceeds(MAX_NESTING, &mut budget) {
+            return Ok(value);
+        }
+        let message = match budget {
+            0 => format!("this value holds more than {} values", limits.items),
+            _ => format!("this value is nested deeper than {MAX_NESTING} levels"),
+        };
+        Err(Fault::new("FR-R003", message)
+            .help("does it take itself in every round? keep only what is needed"))
+    }
+
+    /// Refuses a text of so many bytes that is too large to be meant, before or after it is made.
+    pub(crate) fn check_text(&self, bytes: usize) -> Result<(), Fault> {
+        let limit = self.input.limits.text_bytes;
+        if bytes <= limit {
+            return Ok(());
+        }
+        let message = format!("this value has {bytes} bytes of text; at most {limit} are possible");
+        Err(Fault::new("FR-R003", message)
+            .help("does it grow every round? keep only what is needed"))
+    }
+
+    /// Refuses a collection of so many values before it is made.
+    pub(crate) fn check_items(&self, items: usize) -> Result<(), Fault> {
+        let limit = self.input.limits.items;
+        if items <= limit {
+            return Ok(());
+        }
+        Err(Fault::new("FR-R003", format!("this value holds more than {limit} values"))
+            .help("does it grow every round? keep only what is needed"))
     }
 }
 

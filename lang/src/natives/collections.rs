@@ -1,15 +1,14 @@
 //! Host collections and texts: the statics that programs import, and the methods of maps, sets
 //! and lists.
 
-use super::{Native, no_such_overload, tuple};
+use super::{Native, STRING, format, no_such_overload};
 use crate::eval::{Fault, Round};
-use crate::value::{Arity, List, Value, compare_elements};
+use crate::value::{Arity, List, OrderedSet, Value, compare_elements};
 use std::sync::Arc;
 
 const COLLECTIONS: &str = "java.util.Collections";
 const ARRAYS: &str = "java.util.Arrays";
 const LISTS: &str = "com.google.common.collect.Lists";
-const STRING: &str = "java.lang.String";
 const BOOLEAN: &str = "java.lang.Boolean";
 const INTEGER: &str = "java.lang.Integer";
 
@@ -45,58 +44,6 @@ fn array_text(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     Ok(Value::text(&format!("[{}]", texts.join(", "))))
 }
 
-/// `String.format`: `%s`, `%d`, `%f` with an optional precision, `%n` and `%%`.
-fn format(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
-    let Some((Value::Text(pattern), values)) = args.split_first() else {
-        return Err(no_such_overload(STRING, "format", args));
-    };
-    let bad = |what: String| {
-        Fault::new("FR-R034", format!("String.format: {what}"))
-            .help("known are %s, %d, %f, %.2f, %n and %%")
-    };
-    let mut out = String::new();
-    let mut values = values.iter();
-    let mut chars = pattern.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '%' {
-            out.push(c);
-            continue;
-        }
-        let mut flags = String::new();
-        while let Some(flag) = chars.next_if(|c| c.is_ascii_digit() || *c == '.') {
-            flags.push(flag);
-        }
-        let conversion = chars.next().ok_or_else(|| bad("a % at the end".to_owned()))?;
-        match conversion {
-            '%' => out.push('%'),
-            'n' => out.push('\n'),
-            's' | 'd' | 'f' => {
-                let value =
-                    values.next().ok_or_else(|| bad(format!("no value for %{conversion}")))?;
-                out.push_str(
-                    &converted(conversion, &flags, value)
-                        .ok_or_else(|| bad(format!("%{flags}{conversion} does not fit {value}")))?,
-                );
-            }
-            other => return Err(bad(format!("unknown conversion %{other}"))),
-        }
-    }
-    Ok(Value::text(&out))
-}
-
-fn converted(conversion: char, flags: &str, value: &Value) -> Option<String> {
-    match (conversion, flags.strip_prefix('.'), value) {
-        ('s', None, value) if flags.is_empty() => Some(value.to_string()),
-        ('d', None, Value::Int(i)) if flags.is_empty() => Some(i.to_string()),
-        ('f', precision, value) => {
-            let digits: usize =
-                precision.map_or(Some(6), |p| p.parse().ok().filter(|d| *d <= 40))?;
-            value.as_number().map(|x| format!("{x:.digits$}"))
-        }
-        _ => None,
-    }
-}
-
 fn bools(name: &'static str, args: &[Value], f: fn(bool, bool) -> bool) -> Result<Value, Fault> {
     match args {
         [Value::Bool(a), Value::Bool(b)] => Ok(Value::Bool(f(*a, *b))),
@@ -126,7 +73,7 @@ pub(super) static NATIVES: &[Native] = &[
         [one] => Ok(list(items(one).unwrap_or_else(|| vec![one.clone()]))),
         many => Ok(list(many.to_vec())),
     }),
-    Native::new(STRING, "format", Arity::Between(1, u8::MAX), format),
+    Native::new(STRING, "format", Arity::Between(1, u8::MAX), format::format),
     Native::new(STRING, "valueOf", Arity::Exactly(1), |_, args| {
         Ok(Value::text(&args.first().map(ToString::to_string).unwrap_or_default()))
     }),
@@ -142,6 +89,15 @@ pub(super) static NATIVES: &[Native] = &[
     Native::new(INTEGER, "parseInt", Arity::Exactly(1), parse_int),
     Native::new(INTEGER, "valueOf", Arity::Exactly(1), parse_int),
 ];
+
+/// The methods of maps, for messages.
+pub(super) const MAP_METHODS: &[&str] =
+    &["get", "getOrDefault", "containsKey", "containsValue", "keySet", "values", "size", "isEmpty"];
+/// The methods of sets, for messages.
+pub(super) const SET_METHODS: &[&str] = &["contains", "containsAll", "size", "isEmpty", "union"];
+/// The methods of lists, for messages.
+pub(super) const LIST_METHODS: &[&str] =
+    &["get", "size", "isEmpty", "contains", "indexOf", "add", "addAll", "clear"];
 
 /// A method of a host map.
 pub(super) fn map_method(entries: &[(Value, Value)], name: &str, args: &[Value]) -> Option<Value> {
@@ -167,38 +123,59 @@ pub(super) fn set_method(all: &[Value], name: &str, args: &[Value]) -> Option<Va
         ("size", []) => Value::Int(all.len() as i64),
         ("isEmpty", []) => Value::Bool(all.is_empty()),
         ("union", [other]) => {
-            Value::Set(Arc::new(tuple::distinct(all.iter().cloned().chain(items(other)?))))
+            let union: OrderedSet = all.iter().chain(&items(other)?).collect();
+            Value::Set(Arc::new(union.into_items()))
         }
         _ => return None,
     })
 }
 
 /// A method of a host list; some of them change it.
-pub(super) fn list_method(list: &List, name: &str, args: &[Value]) -> Option<Value> {
-    // Read before the lock: the argument may be this very list.
-    let added = match (name, args) {
-        ("addAll", [other]) => items(other)?,
-        ("add", [x]) => vec![x.clone()],
-        _ => Vec::new(),
-    };
-    let mut all = list.lock();
-    Some(match (name, args) {
+pub(super) fn list_method(
+    round: &Round<'_>,
+    list: &List,
+    name: &str,
+    args: &[Value],
+) -> Result<Option<Value>, Fault> {
+    let value = match (name, args) {
         ("get", [i]) => {
-            let i = i.as_number()? as i64;
-            usize::try_from(i).ok().and_then(|i| all.get(i)).cloned().unwrap_or(Value::Null)
+            let all = list.lock();
+            let Some(at) = i.as_number() else { return Ok(None) };
+            let item = (at > -1.0).then(|| all.get(at as usize)).flatten();
+            item.cloned().ok_or_else(|| out_of_bounds(i, all.len()))?
         }
-        ("size", []) => Value::Int(all.len() as i64),
-        ("isEmpty", []) => Value::Bool(all.is_empty()),
-        ("contains", [x]) => Value::Bool(all.contains(x)),
-        ("indexOf", [x]) => Value::Int(all.iter().position(|v| v == x).map_or(-1, |i| i as i64)),
-        ("add" | "addAll", [_]) => {
-            all.extend(added);
-            Value::Bool(true)
+        ("size", []) => Value::Int(list.lock().len() as i64),
+        ("isEmpty", []) => Value::Bool(list.lock().is_empty()),
+        ("contains", [x]) => Value::Bool(list.snapshot().contains(x)),
+        ("indexOf", [x]) => {
+            Value::Int(list.snapshot().iter().position(|v| v == x).map_or(-1, |i| i as i64))
         }
+        ("add", [x]) => add(round, list, vec![x.clone()])?,
+        ("addAll", [other]) => match items(other) {
+            Some(items) => add(round, list, items)?,
+            None => return Ok(None),
+        },
         ("clear", []) => {
-            all.clear();
+            list.lock().clear();
             Value::Unit
         }
-        _ => return None,
-    })
+        _ => return Ok(None),
+    };
+    Ok(Some(value))
+}
+
+fn out_of_bounds(i: &Value, len: usize) -> Fault {
+    Fault::new("FR-R032", format!("list index {i} is out of bounds: the list has {len} elements"))
+        .help("indices start at 0; ask `size()` first")
+}
+
+/// Appends to a list. Lists inside of what is added are copied, so that no list comes to hold
+/// itself.
+fn add(round: &Round<'_>, list: &List, added: Vec<Value>) -> Result<Value, Fault> {
+    let added: Vec<Value> = added.iter().map(Value::unshared).collect();
+    round.check_items(list.lock().len() + added.len())?;
+    // Nested values are counted too: what a list holds is a value like any other.
+    round.check_size(Value::tuple(added.clone()))?;
+    list.lock().extend(added);
+    Ok(Value::Bool(true))
 }

@@ -3,7 +3,7 @@
 use super::builtins::{extreme, field};
 use super::{BUILTINS, Native, no_such_overload};
 use crate::eval::{Fault, Round};
-use crate::value::{Arity, Value, plus};
+use crate::value::{Arity, OrderedSet, Value, plus};
 use std::sync::Arc;
 
 /// How two values become one.
@@ -42,13 +42,9 @@ fn union(a: &Value, b: &Value) -> Result<Value, Fault> {
             other => std::slice::from_ref(other),
         }
     }
-    let mut all: Vec<Value> = Vec::new();
-    for item in items(a).iter().chain(items(b)) {
-        if !all.contains(item) {
-            all.push(item.clone());
-        }
-    }
+    let all: OrderedSet = items(a).iter().chain(items(b)).collect();
     let sets = matches!((a, b), (Value::Set(_), Value::Set(_)));
+    let all = all.into_items();
     Ok(if sets { Value::Set(Arc::new(all)) } else { Value::tuple(all) })
 }
 

@@ -1,7 +1,7 @@
-//! `java.lang.Math` and `java.lang.Double`. One module for all transcendental functions, from one
-//! portable implementation, so that the bits do not depend on the platform.
+//! `java.lang.Math`. One module for all transcendental functions, from one portable implementation,
+//! so that the bits do not depend on the platform.
 
-use super::{DOUBLE, MATH, Native, no_such_overload};
+use super::{MATH, Native, no_such_overload};
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, Value, number_text};
 use std::cmp::Ordering;
@@ -12,11 +12,11 @@ pub(crate) fn pow(x: f64, y: f64) -> f64 {
     if y.is_nan() || (x.abs() == 1.0 && y.is_infinite()) { f64::NAN } else { libm::pow(x, y) }
 }
 
-fn number(class: &str, name: &str, args: &[Value], i: usize) -> Result<f64, Fault> {
+pub(super) fn number(class: &str, name: &str, args: &[Value], i: usize) -> Result<f64, Fault> {
     args.get(i).and_then(Value::as_number).ok_or_else(|| no_such_overload(class, name, args))
 }
 
-fn int(class: &str, name: &str, args: &[Value], i: usize) -> Result<i64, Fault> {
+pub(super) fn int(class: &str, name: &str, args: &[Value], i: usize) -> Result<i64, Fault> {
     match args.get(i) {
         Some(Value::Int(i)) => Ok(*i),
         // Doubles are truncated, as the reference casts them.
@@ -30,6 +30,14 @@ fn all_ints(args: &[Value]) -> bool {
 
 fn overflow(name: &str) -> Fault {
     Fault::new("FR-R030", format!("{name}: integer overflow"))
+}
+
+/// Why an integer function of two has no result: only division has none by zero.
+fn no_result(name: &str, divisor: i64) -> Fault {
+    match divisor {
+        0 => Fault::new("FR-R030", format!("{name}: division by zero")),
+        _ => overflow(name),
+    }
 }
 
 macro_rules! unary {
@@ -53,14 +61,14 @@ macro_rules! binary {
 
 /// Two overloads: integers if all arguments are integers, else doubles.
 macro_rules! binary_or_int {
-    ($class:expr, $name:literal, $f:expr, $i:expr) => {
-        Native::new($class, $name, Arity::Exactly(2), |_, args| {
+    ($name:literal, $f:expr, $i:expr) => {
+        Native::new(MATH, $name, Arity::Exactly(2), |_, args| {
             if let [Value::Int(a), Value::Int(b)] = args {
                 let f: fn(i64, i64) -> i64 = $i;
                 return Ok(Value::Int(f(*a, *b)));
             }
             let f: fn(f64, f64) -> f64 = $f;
-            let (x, y) = (number($class, $name, args, 0)?, number($class, $name, args, 1)?);
+            let (x, y) = (number(MATH, $name, args, 0)?, number(MATH, $name, args, 1)?);
             Ok(Value::Number(f(x, y)))
         })
     };
@@ -78,22 +86,13 @@ macro_rules! exact {
         Native::new(MATH, $name, Arity::Exactly(2), |_, args| {
             let f: fn(i64, i64) -> Option<i64> = $f;
             let (a, b) = (int(MATH, $name, args, 0)?, int(MATH, $name, args, 1)?);
-            f(a, b).map(Value::Int).ok_or_else(|| overflow($name))
-        })
-    };
-}
-
-macro_rules! test {
-    ($name:literal, $f:expr) => {
-        Native::new(DOUBLE, $name, Arity::Exactly(1), |_, args| {
-            let f: fn(f64) -> bool = $f;
-            number(DOUBLE, $name, args, 0).map(|x| Value::Bool(f(x)))
+            f(a, b).map(Value::Int).ok_or_else(|| no_result($name, b))
         })
     };
 }
 
 /// The smaller number, NaN if one is, −0.0 below 0.0.
-fn java_min(x: f64, y: f64) -> f64 {
+pub(super) fn java_min(x: f64, y: f64) -> f64 {
     if x.is_nan() || y.is_nan() {
         f64::NAN
     } else if x.total_cmp(&y).is_le() {
@@ -103,7 +102,7 @@ fn java_min(x: f64, y: f64) -> f64 {
     }
 }
 
-fn java_max(x: f64, y: f64) -> f64 {
+pub(super) fn java_max(x: f64, y: f64) -> f64 {
     if x.is_nan() || y.is_nan() {
         f64::NAN
     } else if x.total_cmp(&y).is_ge() {
@@ -117,17 +116,39 @@ fn signum(x: f64) -> f64 {
     if x == 0.0 || x.is_nan() { x } else { x.signum() }
 }
 
-fn ceil_div(a: i64, b: i64) -> i64 {
-    a.wrapping_div(b) + i64::from(a % b != 0 && (a < 0) == (b < 0))
+/// Half up, saturating; NaN gives 0.
+fn round(x: f64) -> i64 {
+    let floor = x.floor();
+    (if x - floor >= 0.5 { floor + 1.0 } else { floor }) as i64
 }
 
+/// Nothing for a division by zero; the one overflow wraps.
+fn floor_div(a: i64, b: i64) -> Option<i64> {
+    let inexact = b != 0 && a.wrapping_rem(b) != 0;
+    (b != 0).then(|| a.wrapping_div(b) - i64::from(inexact && (a < 0) != (b < 0)))
+}
+
+/// Nothing for a division by zero; the one overflow wraps.
+fn ceil_div(a: i64, b: i64) -> Option<i64> {
+    let inexact = b != 0 && a.wrapping_rem(b) != 0;
+    (b != 0).then(|| a.wrapping_div(b) + i64::from(inexact && (a < 0) == (b < 0)))
+}
+
+/// Whether `a / b` does not fit.
+fn quotient_overflows(a: i64, b: i64) -> bool {
+    a == i64::MIN && b == -1
+}
+
+/// The distance to the next number away from zero.
 fn ulp(x: f64) -> f64 {
     let x = x.abs();
-    if x.is_infinite() || x.is_nan() { x } else { next_up(x) - x }
-}
-
-fn next_up(x: f64) -> f64 {
-    if x == f64::MAX { f64::INFINITY } else { x.next_up() }
+    if x == f64::MAX {
+        x - x.next_down()
+    } else if x.is_finite() {
+        x.next_up() - x
+    } else {
+        x
+    }
 }
 
 fn next_after(x: f64, y: f64) -> f64 {
@@ -159,32 +180,6 @@ fn clamp(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     Ok(if all_ints(args) { Value::Int(clamped as i64) } else { Value::Number(clamped) })
 }
 
-fn compare(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
-    let (x, y) = (number(DOUBLE, "compare", args, 0)?, number(DOUBLE, "compare", args, 1)?);
-    let (x, y) = (Value::Number(x), Value::Number(y));
-    Ok(Value::Int(crate::value::compare_elements(&x, &y) as i64))
-}
-
-fn parse_double(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
-    match args {
-        [Value::Text(text)] => {
-            let text = text.trim();
-            let parsed = match text {
-                "Infinity" | "+Infinity" => Some(f64::INFINITY),
-                "-Infinity" => Some(f64::NEG_INFINITY),
-                "NaN" => Some(f64::NAN),
-                _ if text.contains(|c: char| c.is_ascii_alphabetic() && c != 'e' && c != 'E') => {
-                    None
-                }
-                _ => text.parse().ok(),
-            };
-            let bad = || Fault::new("FR-R030", format!("parseDouble: \"{text}\" is not a number"));
-            parsed.map(Value::Number).ok_or_else(bad)
-        }
-        _ => number(DOUBLE, "valueOf", args, 0).map(Value::Number),
-    }
-}
-
 pub(super) static NATIVES: &[Native] = &[
     Native::new(MATH, "abs", Arity::Exactly(1), abs),
     unary!("acos", libm::acos),
@@ -200,11 +195,8 @@ pub(super) static NATIVES: &[Native] = &[
     unary!("exp", libm::exp),
     unary!("expm1", libm::expm1),
     unary!("floor", f64::floor),
-    exact!("floorDiv", 2, |a, b| if b == 0 {
-        None
-    } else {
-        Some(a.wrapping_div(b) - i64::from(a % b != 0 && (a < 0) != (b < 0)))
-    }),
+    exact!("floorDiv", 2, floor_div),
+    exact!("floorDivExact", 2, |a, b| floor_div(a, b).filter(|_| !quotient_overflows(a, b))),
     exact!("floorMod", 2, |a, b| if b == 0 {
         None
     } else {
@@ -219,8 +211,8 @@ pub(super) static NATIVES: &[Native] = &[
     unary!("log", libm::log),
     unary!("log10", libm::log10),
     unary!("log1p", libm::log1p),
-    binary_or_int!(MATH, "max", java_max, i64::max),
-    binary_or_int!(MATH, "min", java_min, i64::min),
+    binary_or_int!("max", java_max, i64::max),
+    binary_or_int!("min", java_min, i64::min),
     binary!("nextAfter", next_after),
     unary!("nextUp", f64::next_up),
     unary!("nextDown", f64::next_down),
@@ -230,8 +222,7 @@ pub(super) static NATIVES: &[Native] = &[
     }),
     unary!("rint", f64::round_ties_even),
     Native::new(MATH, "round", Arity::Exactly(1), |_, args| {
-        // Half up, saturating; NaN gives 0.
-        number(MATH, "round", args, 0).map(|x| Value::Int((x + 0.5).floor() as i64))
+        number(MATH, "round", args, 0).map(|x| Value::Int(round(x)))
     }),
     Native::new(MATH, "scalb", Arity::Exactly(2), |_, args| {
         let exponent = int(MATH, "scalb", args, 1)?.clamp(-5_000, 5_000) as i32;
@@ -246,13 +237,16 @@ pub(super) static NATIVES: &[Native] = &[
     unary!("toDegrees", |x| x * (180.0 / std::f64::consts::PI)),
     unary!("toRadians", |x| x * (std::f64::consts::PI / 180.0)),
     unary!("ulp", ulp),
-    exact!("ceilDiv", 2, |a, b| if b == 0 { None } else { Some(ceil_div(a, b)) }),
-    exact!("ceilMod", 2, |a, b| {
-        if b == 0 { None } else { Some(a.wrapping_sub(ceil_div(a, b).wrapping_mul(b))) }
-    }),
+    exact!("ceilDiv", 2, ceil_div),
+    exact!("ceilDivExact", 2, |a, b| ceil_div(a, b).filter(|_| !quotient_overflows(a, b))),
+    exact!("ceilMod", 2, |a, b| Some(a.wrapping_sub(ceil_div(a, b)?.wrapping_mul(b)))),
     exact!("divideExact", 2, i64::checked_div),
     exact!("multiplyFull", 2, |a, b| Some(a.wrapping_mul(b))),
     exact!("multiplyHigh", 2, |a, b| Some(((i128::from(a) * i128::from(b)) >> 64) as i64)),
+    exact!("unsignedMultiplyHigh", 2, |a, b| {
+        let (a, b) = (u128::from(a as u64), u128::from(b as u64));
+        Some(((a * b) >> 64) as i64)
+    }),
     Native::new(MATH, "getExponent", Arity::Exactly(1), |_, args| {
         let bits = number(MATH, "getExponent", args, 0)?.to_bits();
         Ok(Value::Int(((bits >> 52) & 0x7ff) as i64 - 1023))
@@ -265,30 +259,72 @@ pub(super) static NATIVES: &[Native] = &[
     exact!("decrementExact", 1, |a| a.checked_sub(1)),
     exact!("negateExact", 1, i64::checked_neg),
     exact!("absExact", 1, i64::checked_abs),
-    test!("isNaN", f64::is_nan),
-    test!("isInfinite", f64::is_infinite),
-    test!("isFinite", f64::is_finite),
-    Native::new(DOUBLE, "compare", Arity::Exactly(2), compare),
-    binary_or_int!(DOUBLE, "sum", |a, b| a + b, |a, b| a.wrapping_add(b)),
-    binary_or_int!(DOUBLE, "max", java_max, i64::max),
-    binary_or_int!(DOUBLE, "min", java_min, i64::min),
-    Native::new(DOUBLE, "parseDouble", Arity::Exactly(1), parse_double),
-    Native::new(DOUBLE, "valueOf", Arity::Exactly(1), parse_double),
-    Native::new(DOUBLE, "toString", Arity::Exactly(1), |_, args| {
-        number(DOUBLE, "toString", args, 0).map(|x| Value::text(&number_text(x)))
-    }),
-    Native::new(DOUBLE, "doubleToLongBits", Arity::Exactly(1), |_, args| {
-        number(DOUBLE, "doubleToLongBits", args, 0).map(|x| Value::Int(x.to_bits() as i64))
-    }),
-    Native::new(DOUBLE, "doubleToRawLongBits", Arity::Exactly(1), |_, args| {
-        number(DOUBLE, "doubleToRawLongBits", args, 0).map(|x| Value::Int(x.to_bits() as i64))
-    }),
-    Native::new(DOUBLE, "longBitsToDouble", Arity::Exactly(1), |_, args| {
-        let bits = int(DOUBLE, "longBitsToDouble", args, 0)?;
-        Ok(Value::Number(f64::from_bits(bits as u64)))
-    }),
-    Native::new(DOUBLE, "hashCode", Arity::Exactly(1), |_, args| {
-        let bits = number(DOUBLE, "hashCode", args, 0)?.to_bits();
-        Ok(Value::Int(i64::from((bits ^ (bits >> 32)) as u32 as i32)))
-    }),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Functions of one argument that are not rounded exactly by definition.
+    const FUNCTIONS: [(&str, fn(f64) -> f64); 18] = [
+        ("acos", libm::acos),
+        ("asin", libm::asin),
+        ("atan", libm::atan),
+        ("cbrt", libm::cbrt),
+        ("cos", libm::cos),
+        ("cosh", libm::cosh),
+        ("exp", libm::exp),
+        ("expm1", libm::expm1),
+        ("log", libm::log),
+        ("log10", libm::log10),
+        ("log1p", libm::log1p),
+        ("sin", libm::sin),
+        ("sinh", libm::sinh),
+        ("tan", libm::tan),
+        ("tanh", libm::tanh),
+        ("pow", |x| pow(x.abs(), 1.7)),
+        ("atan2", |x| libm::atan2(x, 1.7)),
+        ("hypot", |x| libm::hypot(x, 1.7)),
+    ];
+
+    /// A digest of the bits of a function at numbers of all magnitudes.
+    fn bits(f: fn(f64) -> f64) -> u64 {
+        let inputs = (-4_000..4_000).map(|i| f64::from(i) * 0.001_37);
+        let large = (-300..300).map(|i| libm::scalbn(1.3, i));
+        inputs.chain(large).fold(0, |digest: u64, x| {
+            // NaNs differ in their bits from one processor to the next.
+            let y = f(x);
+            let bits = if y.is_nan() { 1 } else { y.to_bits() };
+            (digest ^ bits).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17)
+        })
+    }
+
+    const DIGESTS: [(&str, u64); 18] = [
+        ("acos", 0xa998_6a53_487b_f13b),
+        ("asin", 0x673b_ba4a_32ae_0535),
+        ("atan", 0x8d32_3a27_c594_1642),
+        ("cbrt", 0x6fb8_7f5c_562a_b3bd),
+        ("cos", 0xbd19_6894_d419_462d),
+        ("cosh", 0xa043_c3bf_0293_4262),
+        ("exp", 0x1116_60b2_5da1_8dd7),
+        ("expm1", 0x1318_10aa_0713_a9d7),
+        ("log", 0x1cb6_da0e_3660_b9e2),
+        ("log10", 0x1854_1a81_9e40_26be),
+        ("log1p", 0xe5d8_2543_7089_ea83),
+        ("sin", 0x36ce_c179_1d33_700e),
+        ("sinh", 0x52d6_dbe6_a0de_48c1),
+        ("tan", 0x2997_244f_3a05_796d),
+        ("tanh", 0x92ef_658e_25ff_5fb6),
+        ("pow", 0x8b17_b21e_91ee_558a),
+        ("atan2", 0x187f_8814_5d57_c0b3),
+        ("hypot", 0x3b52_0401_23ff_d6ab),
+    ];
+
+    /// These digests are those of a run on x86-64; every other platform, and every build of this one,
+    /// must give the same.
+    #[test]
+    fn the_bits_of_functions_depend_on_no_platform_and_no_build() {
+        let found: Vec<(&str, u64)> = FUNCTIONS.iter().map(|(n, f)| (*n, bits(*f))).collect();
+        assert_eq!(found, DIGESTS);
+    }
+}

@@ -7,10 +7,16 @@
 
 mod builtins;
 mod collections;
+mod double;
 mod folds;
+mod format;
 pub(crate) mod math;
 pub(crate) mod methods;
 mod option;
+mod pattern;
+#[cfg(test)]
+mod tests;
+mod text;
 mod tuple;
 
 use crate::eval::{Fault, Round};
@@ -26,7 +32,7 @@ pub(crate) struct Native {
     pub(crate) arity: Arity,
     /// Bit `i`: argument `i` is a field as a whole; all other field arguments are lifted over.
     pub(crate) field_args: u8,
-    pub(crate) run: Run,
+    run: Run,
 }
 
 impl std::fmt::Debug for Native {
@@ -45,10 +51,24 @@ impl Native {
         self
     }
 
+    /// Runs it: work on large values costs as many steps as they hold values.
+    pub(crate) fn run(&self, round: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
+        pay(round, args)?;
+        (self.run)(round, args)
+    }
+
     /// `java.lang.Math.max`: also the name under which such a function value travels.
     pub(crate) fn qualified(&self) -> String {
         format!("{}.{}", self.class, self.name)
     }
+}
+
+/// Takes the steps that it costs to walk over these values.
+fn pay(round: &mut Round<'_>, values: &[Value]) -> Result<(), Fault> {
+    /// No value weighs more.
+    const MOST: usize = 1 << 20;
+    let weight = values.iter().map(|value| value.weight(MOST)).sum();
+    round.charge(weight)
 }
 
 /// What a member of a class is.
@@ -61,6 +81,7 @@ pub(crate) enum Member {
 pub(crate) const BUILTINS: &str = "org.protelis.Builtins";
 pub(crate) const MATH: &str = "java.lang.Math";
 pub(crate) const DOUBLE: &str = "java.lang.Double";
+const STRING: &str = "java.lang.String";
 
 /// Classes whose members are visible without an import, in this order.
 pub(crate) const AUTOMATIC: [&str; 3] = [BUILTINS, MATH, DOUBLE];
@@ -69,17 +90,27 @@ pub(crate) const AUTOMATIC: [&str; 3] = [BUILTINS, MATH, DOUBLE];
 const CLASS_ALIASES: &[(&str, &str)] =
     &[("java.lang.StrictMath", MATH), ("org.apache.commons.math3.util.FastMath", MATH)];
 
-fn tables() -> [&'static [Native]; 5] {
-    [builtins::NATIVES, folds::NATIVES, math::NATIVES, collections::NATIVES, tuple::NATIVES]
+fn natives() -> impl Iterator<Item = &'static Native> {
+    let tables = [
+        builtins::NATIVES,
+        folds::NATIVES,
+        math::NATIVES,
+        double::NATIVES,
+        collections::NATIVES,
+        tuple::NATIVES,
+        option::NATIVES,
+    ];
+    tables.into_iter().flatten()
 }
 
-fn natives() -> impl Iterator<Item = &'static Native> {
-    tables().into_iter().flatten().chain(option::NATIVES)
+/// The class that a name stands for.
+fn public_class(class: &str) -> &str {
+    CLASS_ALIASES.iter().find(|(alias, _)| *alias == class).map_or(class, |(_, class)| class)
 }
 
 /// A member of a class.
 pub(crate) fn member(class: &str, name: &str) -> Option<Member> {
-    let class = CLASS_ALIASES.iter().find(|(alias, _)| *alias == class).map_or(class, |(_, c)| c);
+    let class = public_class(class);
     let function = natives().find(|n| n.class == class && n.name == name).map(Member::Function);
     function.or_else(|| constant(class, name).map(Member::Constant))
 }
@@ -100,8 +131,9 @@ pub(crate) fn classes() -> impl Iterator<Item = &'static str> {
     natives().map(|n| n.class).chain(CONSTANTS.iter().map(|(class, _, _)| *class))
 }
 
-/// The names of a class's members, for "did you mean".
+/// The names of a class's members.
 pub(crate) fn members(class: &str) -> Vec<&'static str> {
+    let class = public_class(class);
     let functions = natives().filter(|n| n.class == class).map(|n| n.name);
     let constants = CONSTANTS.iter().filter(|(c, _, _)| *c == class).map(|(_, name, _)| *name);
     functions.chain(constants).collect()
@@ -109,39 +141,51 @@ pub(crate) fn members(class: &str) -> Vec<&'static str> {
 
 const INTEGER: &str = "java.lang.Integer";
 
-/// Constants that are numbers.
-const CONSTANTS: &[(&str, &str, f64)] = &[
-    (MATH, "PI", std::f64::consts::PI),
-    (MATH, "E", std::f64::consts::E),
-    (MATH, "TAU", std::f64::consts::TAU),
-    (DOUBLE, "POSITIVE_INFINITY", f64::INFINITY),
-    (DOUBLE, "NEGATIVE_INFINITY", f64::NEG_INFINITY),
-    (DOUBLE, "NaN", f64::NAN),
-    (DOUBLE, "MAX_VALUE", f64::MAX),
-    (DOUBLE, "MIN_VALUE", 5e-324),
-    (DOUBLE, "MIN_NORMAL", f64::MIN_POSITIVE),
-    (DOUBLE, "MAX_EXPONENT", 1023.0),
-    (DOUBLE, "MIN_EXPONENT", -1022.0),
-    (DOUBLE, "SIZE", 64.0),
-    (DOUBLE, "BYTES", 8.0),
-    (INTEGER, "MAX_VALUE", 2_147_483_647.0),
-    (INTEGER, "MIN_VALUE", -2_147_483_648.0),
+/// The value of a constant of a class.
+#[derive(Clone, Copy, Debug)]
+enum Constant {
+    Number(f64),
+    Int(i64),
+    Version([i64; 3]),
+    Null,
+}
+
+impl Constant {
+    fn value(self) -> Value {
+        match self {
+            Self::Number(x) => Value::Number(x),
+            Self::Int(i) => Value::Int(i),
+            Self::Version(parts) => Value::tuple(parts.into_iter().map(Value::Int).collect()),
+            Self::Null => Value::Null,
+        }
+    }
+}
+
+const CONSTANTS: &[(&str, &str, Constant)] = &[
+    (BUILTINS, "MINIMUM_PARSER_VERSION", Constant::Version([11, 0, 0])),
+    (BUILTINS, "MAXIMUM_PARSER_VERSION", Constant::Version([11, 1, 0])),
+    (MATH, "PI", Constant::Number(std::f64::consts::PI)),
+    (MATH, "E", Constant::Number(std::f64::consts::E)),
+    (MATH, "TAU", Constant::Number(std::f64::consts::TAU)),
+    (DOUBLE, "POSITIVE_INFINITY", Constant::Number(f64::INFINITY)),
+    (DOUBLE, "NEGATIVE_INFINITY", Constant::Number(f64::NEG_INFINITY)),
+    (DOUBLE, "NaN", Constant::Number(f64::NAN)),
+    (DOUBLE, "MAX_VALUE", Constant::Number(f64::MAX)),
+    (DOUBLE, "MIN_VALUE", Constant::Number(5e-324)),
+    (DOUBLE, "MIN_NORMAL", Constant::Number(f64::MIN_POSITIVE)),
+    (DOUBLE, "MAX_EXPONENT", Constant::Int(1023)),
+    (DOUBLE, "MIN_EXPONENT", Constant::Int(-1022)),
+    (DOUBLE, "PRECISION", Constant::Int(53)),
+    (DOUBLE, "SIZE", Constant::Int(64)),
+    (DOUBLE, "BYTES", Constant::Int(8)),
+    (INTEGER, "MAX_VALUE", Constant::Int(i32::MAX as i64)),
+    (INTEGER, "MIN_VALUE", Constant::Int(i32::MIN as i64)),
+    (option::CLASS, "JAVA_NULL", Constant::Null),
 ];
 
-/// Constants of `Double` that are integers.
-const INTEGERS: &[&str] = &["MAX_EXPONENT", "MIN_EXPONENT", "SIZE", "BYTES"];
-
 fn constant(class: &str, name: &str) -> Option<Value> {
-    let version = |items: [i64; 3]| Value::tuple(items.into_iter().map(Value::Int).collect());
-    match (class, name) {
-        (option::CLASS, "JAVA_NULL") => return Some(Value::Null),
-        (BUILTINS, "MINIMUM_PARSER_VERSION") => return Some(version([11, 0, 0])),
-        (BUILTINS, "MAXIMUM_PARSER_VERSION") => return Some(version([11, 1, 0])),
-        _ => {}
-    }
-    let (class, name, number) = CONSTANTS.iter().find(|(c, n, _)| *c == class && *n == name)?;
-    let whole = *class == INTEGER || INTEGERS.contains(name);
-    Some(if whole { Value::Int(*number as i64) } else { Value::Number(*number) })
+    let found = CONSTANTS.iter().find(|(c, n, _)| *c == class && *n == name);
+    found.map(|(_, _, constant)| constant.value())
 }
 
 /// "m(types) does not exist in class": the wording programs and tests look for.

@@ -2,29 +2,21 @@
 
 use super::{Native, no_such_overload};
 use crate::eval::{Fault, Round};
-use crate::value::{Arity, Value, compare_elements};
+use crate::value::{Arity, OrderedSet, Value, compare_elements};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 const TUPLES: &str = "org.protelis.lang.datatype.Tuples";
 
-pub(super) fn distinct(items: impl IntoIterator<Item = Value>) -> Vec<Value> {
-    let mut all: Vec<Value> = Vec::new();
-    for item in items {
-        if !all.contains(&item) {
-            all.push(item);
-        }
-    }
-    all
-}
-
 fn set_operation(name: &str, t: &[Value], u: &[Value]) -> Value {
-    let t_items = t.iter().cloned();
-    Value::tuple(match name {
-        "union" => distinct(t_items.chain(u.iter().cloned())),
-        "intersection" => distinct(t_items.filter(|item| u.contains(item))),
-        _ => distinct(t_items.filter(|item| !u.contains(item))),
-    })
+    let kept: OrderedSet = match name {
+        "union" => t.iter().chain(u).collect(),
+        _ => {
+            let other: OrderedSet = u.iter().collect();
+            t.iter().filter(|item| other.contains(item) == (name == "intersection")).collect()
+        }
+    };
+    Value::tuple(kept.into_items())
 }
 
 /// A whole index: doubles are truncated.
@@ -123,6 +115,7 @@ fn structure(items: &Arc<[Value]>, name: &str, args: &[Value]) -> Result<Option<
             Some(i) => slice(items, i, len),
             None => return Ok(None),
         },
+        ("unwrap", [i]) => unwrap(items, i)?,
         _ => return Ok(content(items, name, args)),
     };
     Ok(Some(value))
@@ -133,7 +126,10 @@ fn content(items: &Arc<[Value]>, name: &str, args: &[Value]) -> Option<Value> {
     let by_element = |a: &&Value, b: &&Value| compare_elements(a, b);
     Some(match (name, args) {
         ("contains", [x]) => Value::Bool(items.contains(x)),
-        ("containsAll", [Value::Tuple(t)]) => Value::Bool(t.iter().all(|x| items.contains(x))),
+        ("containsAll", [Value::Tuple(t)]) => {
+            let own: OrderedSet = items.iter().collect();
+            Value::Bool(t.iter().all(|x| own.contains(x)))
+        }
         ("indexof" | "indexOf", [x]) => {
             Value::Int(items.iter().position(|item| item == x).map_or(-1, |i| i as i64))
         }
@@ -145,7 +141,6 @@ fn content(items: &Arc<[Value]>, name: &str, args: &[Value]) -> Option<Value> {
                 .map(|(a, b)| Value::tuple(vec![a.clone(), b.clone()]))
                 .collect(),
         ),
-        ("unwrap", [i]) => unwrap(items, index(i)?),
         ("min", [default]) => items.iter().min_by(by_element).unwrap_or(default).clone(),
         // The last of equal elements, as `max` of two prefers its second.
         ("max", [default]) => items.iter().max_by(by_element).unwrap_or(default).clone(),
@@ -168,14 +163,15 @@ fn content(items: &Arc<[Value]>, name: &str, args: &[Value]) -> Option<Value> {
 }
 
 /// Inner tuples replaced by their element `i`; everything else is kept.
-fn unwrap(items: &[Value], i: i64) -> Value {
-    let inner = |item: &Value| match item {
+fn unwrap(items: &[Value], i: &Value) -> Result<Value, Fault> {
+    let element = |item: &Value| match item {
         Value::Tuple(inner) => {
-            usize::try_from(i).ok().and_then(|i| inner.get(i)).unwrap_or(item).clone()
+            let at = position(i, inner.len(), false)?;
+            Ok(inner.get(at).unwrap_or(item).clone())
         }
-        other => other.clone(),
+        other => Ok(other.clone()),
     };
-    Value::Tuple(items.iter().map(inner).collect())
+    Ok(Value::Tuple(items.iter().map(element).collect::<Result<_, Fault>>()?))
 }
 
 /// `f` on each element, each at an index frame of its own: state belongs to the index.
@@ -230,12 +226,13 @@ fn two_tuples(name: &'static str, args: &[Value]) -> Result<Value, Fault> {
 }
 
 /// `fill(value, n)`: a tuple of n times the value.
-fn fill(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
+fn fill(round: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let [value, n] = args else { return Err(no_such_overload(TUPLES, "fill", args)) };
-    let n = index(n).and_then(|n| usize::try_from(n).ok()).filter(|n| *n <= 1 << 20);
-    let n = n.ok_or_else(|| {
-        no_such_overload(TUPLES, "fill", args).help("the number must be between 0 and 1048576")
+    let n = index(n).and_then(|n| usize::try_from(n).ok()).ok_or_else(|| {
+        no_such_overload(TUPLES, "fill", args).help("the number must be a whole one from 0 on")
     })?;
+    round.check_items(n)?;
+    round.charge(n)?;
     Ok(Value::tuple(vec![value.clone(); n]))
 }
 

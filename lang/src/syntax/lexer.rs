@@ -214,8 +214,14 @@ impl Lexer<'_> {
             match self.peek(0) {
                 None => {
                     self.at = start + 1;
-                    let close =
-                        if quote == b'"' { "close it with `\"`" } else { "close it with `'`" };
+                    let before = self.bytes.get(..start).unwrap_or_default();
+                    let close = match quote {
+                        b'\'' if before.ends_with(b"-hood") => {
+                            "what Proto wrote as `min-hood'` is `minHood PlusSelf(…)`"
+                        }
+                        b'"' => "close it with `\"`",
+                        _ => "close it with `'`",
+                    };
                     self.report("FR-L004", start, "this string has no end", close);
                     self.at = self.bytes.len();
                     return Tok::Text(Arc::from(text));

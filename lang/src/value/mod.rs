@@ -1,26 +1,36 @@
 //! Values of the language.
 
 mod arith;
+mod digest;
 mod field;
 mod function;
 mod list;
 mod order;
+mod set;
 mod text;
 
 pub(crate) use arith::{binary_number_op, plus};
+pub(crate) use digest::digest;
 pub use field::Field;
 pub(crate) use function::{ActivationId, Code};
 pub use function::{Arity, Function};
 pub use list::List;
 pub(crate) use order::{compare, compare_elements, equal, less_than, same_element};
+pub(crate) use set::OrderedSet;
 pub use text::number_text;
 
 use crate::id::NodeId;
 use std::fmt;
 use std::sync::Arc;
 
+/// Bytes of a text that count as one value where values are counted.
+const TEXT_BYTES_PER_VALUE: usize = 16;
+
 /// A value. Cheap to clone: everything large is shared.
+// The tag fills a word, so that a copy is three words: with a tag of one byte, copies read words that
+// were just written in parts, which stalls for longer than a small operation takes.
 #[derive(Clone, Debug, Default)]
+#[repr(u64)]
 pub enum Value {
     /// Only at the border to natives: the absent value.
     #[default]
@@ -125,7 +135,7 @@ impl Value {
     /// The value as a round may use it that does not own it: lists are copied, because programs
     /// change them, and a round that fails must leave what it was given.
     #[must_use]
-    pub(crate) fn unshared(&self) -> Self {
+    pub fn unshared(&self) -> Self {
         if self.holds_list() { self.detached() } else { self.clone() }
     }
 
@@ -142,7 +152,8 @@ impl Value {
     }
 
     /// Whether values are nested in this one more than `levels` deep, or are more than `budget` in
-    /// all. What is left of the budget stays in it; parts that are shared count each time.
+    /// all. What is left of the budget stays in it; parts that are shared count each time, and texts
+    /// by their length, so that the text of a value that passes is bounded too.
     pub(crate) fn exceeds(&self, levels: usize, budget: &mut usize) -> bool {
         if *budget == 0 {
             return true;
@@ -153,6 +164,16 @@ impl Value {
             None => true,
         };
         match self {
+            Self::Text(text) => match budget.checked_sub(text.len() / TEXT_BYTES_PER_VALUE) {
+                Some(left) => {
+                    *budget = left;
+                    false
+                }
+                None => {
+                    *budget = 0;
+                    true
+                }
+            },
             Self::Tuple(items) => items.iter().any(deeper),
             Self::Option(Some(inner)) => deeper(inner),
             Self::Field(field) => field.values().any(|v| v.exceeds(levels, budget)),
@@ -161,6 +182,14 @@ impl Value {
             Self::List(list) => list.snapshot().iter().any(deeper),
             _ => false,
         }
+    }
+
+    /// How much work it is to walk over this value: the values in it, and its texts by their length.
+    /// Counts no further than `most`.
+    pub(crate) fn weight(&self, most: usize) -> usize {
+        let mut budget = most;
+        self.exceeds(usize::MAX, &mut budget);
+        most - budget
     }
 
     /// Whether a field is hidden in this tuple or other container.

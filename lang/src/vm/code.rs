@@ -199,6 +199,44 @@ pub(crate) enum Op {
 const _: () = assert!(size_of::<Op>() <= 12);
 
 impl Op {
+    /// The register that it writes.
+    pub(crate) fn writes(&self) -> Option<Reg> {
+        match *self {
+            Self::Enter(_)
+            | Self::Jump(_)
+            | Self::JumpUnless { .. }
+            | Self::Fail
+            | Self::Keep { .. }
+            | Self::Export { .. }
+            | Self::NotNull(_)
+            | Self::NoField(_)
+            | Self::End(_) => None,
+            Self::Move { to, .. }
+            | Self::Unary { to, .. }
+            | Self::Binary { to, .. }
+            | Self::Mux { to, .. }
+            | Self::Tuple { to, .. }
+            | Self::Get { to, .. }
+            | Self::Native { to, .. }
+            | Self::Method { to, .. }
+            | Self::Environment { to, .. }
+            | Self::EnvOrAtom { to, .. }
+            | Self::Act { to, .. }
+            | Self::Own { to, .. }
+            | Self::Recall { to, .. }
+            | Self::Gather { to, .. }
+            | Self::Sense { to, .. }
+            | Self::Restrict { to, .. }
+            | Self::Read { to, .. }
+            | Self::Hood { to, .. }
+            | Self::HoodBinary { to, .. }
+            | Self::HoodChoice { to, .. }
+            | Self::FoldWith { to, .. }
+            | Self::Close { to, .. }
+            | Self::Walk { to, .. } => Some(to),
+        }
+    }
+
     /// The registers that it reads, apart from those in the table of operands.
     pub(crate) fn reads(&self) -> [Option<Reg>; 3] {
         match *self {

@@ -7,6 +7,9 @@
 
 use crate::value::Value;
 
+/// Longest tuples that are columns of their elements.
+pub(super) const LONGEST_TUPLE: usize = 16;
+
 /// A set of neighbours: all, or a bit set in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mask(u32);
@@ -19,6 +22,8 @@ impl Mask {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Data {
     Numbers(u32),
+    /// Integers, such as ids.
+    Ints(u32),
     Bools(u32),
     Values(u32),
     /// One value for all lanes.
@@ -45,6 +50,13 @@ pub(super) enum Numeric {
     Same(f64),
 }
 
+/// A Boolean in each lane, or one for all.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Boolean {
+    Each(usize),
+    Same(bool),
+}
+
 /// The columns of a round.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
@@ -53,7 +65,8 @@ pub(super) struct Columns {
     /// Kept from round to round; what counts ends at `used`.
     numbers: Vec<f64>,
     used: usize,
-    pub(super) bools: Vec<bool>,
+    ints: Vec<i64>,
+    bools: Vec<bool>,
     pub(super) values: Vec<Value>,
     elements: Vec<Column>,
     masks: Vec<u64>,
@@ -64,6 +77,7 @@ impl Columns {
     pub(super) fn reset(&mut self, neighbors: usize) {
         self.neighbors = neighbors;
         self.used = 0;
+        self.ints.clear();
         self.bools.clear();
         self.values.clear();
         self.elements.clear();
@@ -163,6 +177,11 @@ impl Columns {
     }
 
     #[expect(clippy::indexing_slicing, reason = "starts come from this arena")]
+    pub(super) fn ints_at(&self, start: usize) -> &[i64] {
+        &self.ints[start..start + self.neighbors + 1]
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "starts come from this arena")]
     pub(super) fn bools_at(&self, start: usize) -> &[bool] {
         &self.bools[start..start + self.neighbors + 1]
     }
@@ -194,11 +213,40 @@ impl Columns {
         Data::Tuple { first, len: (self.elements.len() as u32 - first) as u16 }
     }
 
+    /// Doubles by lane.
     pub(super) fn numeric(&self, data: Data) -> Option<Numeric> {
         match data {
             Data::Numbers(start) => Some(Numeric::Each(start as usize)),
             Data::Same(at) => match self.same_value(at) {
                 Value::Number(x) => Some(Numeric::Same(*x)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What arithmetic and comparisons make of a column: integers count as doubles there.
+    pub(super) fn as_numbers(&mut self, data: Data) -> Option<Numeric> {
+        match data {
+            Data::Ints(start) => {
+                let (from, to) = (start as usize, self.new_numbers());
+                let ints = self.ints.get(from..from + self.neighbors + 1)?;
+                let lanes = self.numbers.get_mut(to..)?;
+                for (lane, int) in lanes.iter_mut().zip(ints) {
+                    *lane = *int as f64;
+                }
+                Some(Numeric::Each(to))
+            }
+            Data::Same(at) => self.same_value(at).as_number().map(Numeric::Same),
+            data => self.numeric(data),
+        }
+    }
+
+    pub(super) fn booleans(&self, data: Data) -> Option<Boolean> {
+        match data {
+            Data::Bools(start) => Some(Boolean::Each(start as usize)),
+            Data::Same(at) => match self.same_value(at) {
+                Value::Bool(b) => Some(Boolean::Same(*b)),
                 _ => None,
             },
             _ => None,
@@ -212,6 +260,7 @@ impl Columns {
             Data::Numbers(start) => {
                 Value::Number(self.numbers.get(at(start)).copied().unwrap_or_default())
             }
+            Data::Ints(start) => Value::Int(self.ints.get(at(start)).copied().unwrap_or_default()),
             Data::Bools(start) => {
                 Value::Bool(self.bools.get(at(start)).copied().unwrap_or_default())
             }
@@ -240,6 +289,14 @@ impl Columns {
             let start = self.bools.len();
             self.bools.extend(values.drain(..).map(|v| matches!(v, Value::Bool(true))));
             return Data::Bools(start as u32);
+        }
+        if values.iter().all(|v| matches!(v, Value::Int(_) | Value::Null)) {
+            let start = self.ints.len();
+            self.ints.extend(values.drain(..).map(|v| match v {
+                Value::Int(i) => i,
+                _ => 0,
+            }));
+            return Data::Ints(start as u32);
         }
         let start = self.values.len();
         self.values.append(values);
@@ -276,8 +333,68 @@ impl Columns {
         Data::Bools(start as u32)
     }
 
+    /// Combines Booleans lane by lane into a new column of them.
+    pub(super) fn map_logic(
+        &mut self,
+        a: Boolean,
+        b: Boolean,
+        f: impl Fn(bool, bool) -> bool,
+    ) -> Data {
+        let start = self.bools.len();
+        let lanes = self.neighbors + 1;
+        self.bools.resize(start + lanes, false);
+        let (from, to) = self.bools.split_at_mut(start);
+        let side = |side: Boolean, lane: usize| match side {
+            Boolean::Each(start) => from.get(start + lane).copied().unwrap_or_default(),
+            Boolean::Same(b) => b,
+        };
+        for (lane, to) in to.iter_mut().enumerate() {
+            *to = f(side(a, lane), side(b, lane));
+        }
+        Data::Bools(start as u32)
+    }
+
+    /// Chooses between two columns of one kind lane by lane; nothing if they are not of one, or of a
+    /// kind that has no columns of its own.
+    pub(super) fn choose(&mut self, condition: usize, a: Data, b: Data) -> Option<Data> {
+        if let (Some(a), Some(b)) = (self.numeric(a), self.numeric(b)) {
+            return Some(self.choose_numbers(condition, a, b));
+        }
+        match (a, b) {
+            (Data::Tuple { first: x, len }, Data::Tuple { first: y, len: same }) if len == same => {
+                let mut parts = [Data::Same(0); LONGEST_TUPLE];
+                let parts = parts.get_mut(..usize::from(len))?;
+                for (i, part) in parts.iter_mut().enumerate() {
+                    let (x, y) = (self.element(x, i)?.data, self.element(y, i)?.data);
+                    *part = self.choose(condition, x, y)?;
+                }
+                Some(self.tuple(parts.iter().copied()))
+            }
+            (Data::Ints(_) | Data::Same(_), Data::Ints(_) | Data::Same(_)) => {
+                self.choose_ints(condition, a, b)
+            }
+            _ => None,
+        }
+    }
+
+    fn choose_ints(&mut self, condition: usize, a: Data, b: Data) -> Option<Data> {
+        let start = self.ints.len();
+        for lane in 0..self.lanes() {
+            let pick = self.bools.get(condition + lane).copied()?;
+            let int = match self.value(if pick { a } else { b }, lane) {
+                Value::Int(int) => int,
+                _ => {
+                    self.ints.truncate(start);
+                    return None;
+                }
+            };
+            self.ints.push(int);
+        }
+        Some(Data::Ints(start as u32))
+    }
+
     /// Chooses between numbers lane by lane.
-    pub(super) fn choose_numbers(&mut self, condition: usize, a: Numeric, b: Numeric) -> Data {
+    fn choose_numbers(&mut self, condition: usize, a: Numeric, b: Numeric) -> Data {
         let start = self.new_numbers();
         let lanes = self.neighbors + 1;
         let (from, to) = self.numbers.split_at_mut(start);
@@ -312,7 +429,7 @@ impl Columns {
     /// Whether all values are plain, so that their size needs no check; and how many there are.
     pub(super) fn plain_cells(&self, data: Data) -> Option<usize> {
         match data {
-            Data::Numbers(_) | Data::Bools(_) => Some(self.lanes()),
+            Data::Numbers(_) | Data::Ints(_) | Data::Bools(_) => Some(self.lanes()),
             Data::Same(at) => is_plain(self.same_value(at)).then_some(self.lanes()),
             Data::Values(start) => {
                 self.values_at(start as usize).iter().all(is_plain).then_some(self.lanes())

@@ -2,6 +2,8 @@
 
 #![allow(clippy::indexing_slicing, clippy::expect_used, reason = "a test may say what it expects")]
 
+mod agreement;
+mod allocations;
 mod diagnostics;
 mod limits;
 mod network;

@@ -13,3 +13,4 @@ mod maps;
 mod oracle;
 mod runs;
 mod scenario;
+mod workloads;

@@ -2,6 +2,7 @@
 
 mod chapter;
 mod check;
+mod marks;
 mod nets;
 
 use crate::network::Network;
@@ -105,6 +106,7 @@ chapters! {
     fields => "fields",
     hoods => "hoods",
     lexical => "lexical",
+    mixed => "mixed",
     library_accumulation => "lib-accumulation",
     library_classic => "lib-classic",
     library_graph_and_gossip => "lib-graph-and-gossip",

@@ -245,7 +245,7 @@ impl<'p> Compiler<'p> {
             return Ok(None);
         }
         let own = match &**name {
-            "getDeviceUID" | "getId" | "getUID" | "getUid" => Own::Uid,
+            "getDeviceUID" => Own::Uid,
             "getCurrentTime" => Own::Time,
             "getDeltaTime" => Own::DeltaTime,
             "nextRandomDouble" => Own::Random,

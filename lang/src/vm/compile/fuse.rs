@@ -5,65 +5,108 @@ use crate::vm::code::{Code, Op, Reg};
 
 /// Fuses instructions, and closes the gaps that this leaves.
 pub(super) fn fuse(code: &mut Code) {
-    let uses = uses(code);
-    let landings = landings(code);
-    let once = |reg: Reg| uses.get(usize::from(reg)) == Some(&1);
-    let lands = |at: usize| landings.contains(&(at as u32));
+    let straight = Straight::new(code);
     let mut gone = vec![false; code.ops.len()];
     for at in 0..code.ops.len() {
-        let Some([first, second, ..]) = code.ops.get(at..) else { break };
-        let fused = match (first, second, code.ops.get(at + 2)) {
-            (
-                Op::Binary { op, to: test, a, b },
-                Op::Mux { to: chosen, condition, then, otherwise },
-                Some(Op::Hood { op: hood, plus_self, to, from }),
-            ) if test == condition && chosen == from && once(*test) && once(*chosen) => {
-                let operands = [*a, *b, *then, *otherwise, *test];
-                let first = code.operands.len() as u32;
-                let op = Op::HoodChoice {
-                    hood: *hood,
-                    plus_self: *plus_self,
-                    test: *op,
-                    to: *to,
-                    first,
-                };
-                Some((op, operands.to_vec(), 3))
-            }
-            (
-                Op::Binary { op, to: result, a, b },
-                Op::Hood { op: hood, plus_self, to, from },
-                _,
-            ) if result == from && once(*result) => {
-                let (hood, plus_self, op, to) = (*hood, *plus_self, *op, *to);
-                let op = Op::HoodBinary { hood, plus_self, op, to, a: *a, b: *b };
-                Some((op, Vec::new(), 2))
-            }
-            _ => None,
-        };
-        let Some((op, operands, len)) = fused else { continue };
-        if (at + 1..at + len).any(lands) {
+        let Some(Op::Hood { op, plus_self, to, from }) = code.ops.get(at).cloned() else {
             continue;
-        }
-        code.operands.extend(operands);
-        // The fused instruction stands where the hood stood, whose place is the more telling.
-        for (i, gone) in gone.iter_mut().enumerate().skip(at).take(len - 1) {
-            debug_assert!(i >= at);
-            *gone = true;
-        }
-        if let Some(slot) = code.ops.get_mut(at + len - 1) {
-            *slot = op;
+        };
+        let hood = (op, plus_self);
+        let Some((made, before)) = straight.maker(code, from, at, &gone) else { continue };
+        let fused = match before {
+            Op::Mux { condition, then, otherwise, .. } => {
+                match straight.maker(code, condition, made, &gone) {
+                    Some((tested, Op::Binary { op: test, a, b, .. }))
+                        if Straight::unchanged(code, &[a, b], tested, at) =>
+                    {
+                        let first = code.operands.len() as u32;
+                        code.operands.extend([a, b, then, otherwise, condition]);
+                        mark(&mut gone, &[tested, made]);
+                        let (hood, plus_self) = hood;
+                        Op::HoodChoice { hood, plus_self, test, to, first }
+                    }
+                    _ => continue,
+                }
+            }
+            Op::Binary { op, a, b, .. } => {
+                mark(&mut gone, &[made]);
+                let (hood, plus_self) = hood;
+                Op::HoodBinary { hood, plus_self, op, to, a, b }
+            }
+            _ => continue,
+        };
+        // It stands where the hood stood, whose place is the more telling.
+        if let Some(slot) = code.ops.get_mut(at) {
+            *slot = fused;
         }
     }
     compact(code, &gone);
 }
 
-/// Where jumps lead.
-fn landings(code: &Code) -> Vec<u32> {
-    let target = |op: &Op| match op {
-        Op::Jump(to) | Op::JumpUnless { to, .. } => Some(*to),
-        _ => None,
-    };
-    code.ops.iter().filter_map(target).collect()
+fn mark(gone: &mut [bool], ops: &[usize]) {
+    for op in ops {
+        if let Some(gone) = gone.get_mut(*op) {
+            *gone = true;
+        }
+    }
+}
+
+/// What may move down to the instruction that uses it.
+struct Straight {
+    /// How often each register is read.
+    uses: Vec<u32>,
+    /// Instructions that a jump leads to.
+    landings: Vec<bool>,
+}
+
+impl Straight {
+    fn new(code: &Code) -> Self {
+        let mut landings = vec![false; code.ops.len() + 1];
+        for op in &code.ops {
+            if let Op::Jump(to) | Op::JumpUnless { to, .. } = op
+                && let Some(landing) = landings.get_mut(*to as usize)
+            {
+                *landing = true;
+            }
+        }
+        Self { uses: uses(code), landings }
+    }
+
+    /// The instruction that makes what a register holds at `at`, if nothing else reads that and no
+    /// jump leads in between, and if what it is made of is the same at `at`.
+    fn maker(&self, code: &Code, reg: Reg, at: usize, gone: &[bool]) -> Option<(usize, Op)> {
+        if self.uses.get(usize::from(reg)) != Some(&1) {
+            return None;
+        }
+        let mut next = at;
+        loop {
+            if self.landings.get(next).copied().unwrap_or(true) {
+                return None;
+            }
+            next = next.checked_sub(1)?;
+            let op = code.ops.get(next)?;
+            match op {
+                Op::Jump(_) | Op::JumpUnless { .. } | Op::Enter(_) => return None,
+                op if op.writes() == Some(reg) => {
+                    let read: Vec<Reg> = op.reads().into_iter().flatten().collect();
+                    let movable = !gone.get(next).copied().unwrap_or(true)
+                        && Self::unchanged(code, &read, next, at);
+                    return movable.then(|| (next, op.clone()));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether nothing between two instructions writes these registers, as assignments do. A walked
+    /// part may assign to any.
+    fn unchanged(code: &Code, regs: &[Reg], from: usize, to: usize) -> bool {
+        let between = code.ops.get(from + 1..to).unwrap_or_default();
+        between.iter().all(|op| match op {
+            Op::Walk { .. } => false,
+            op => op.writes().is_none_or(|written| !regs.contains(&written)),
+        })
+    }
 }
 
 fn compact(code: &mut Code, gone: &[bool]) {

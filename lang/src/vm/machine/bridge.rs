@@ -1,7 +1,7 @@
 //! The bridge to the reference evaluator: natives, methods, and the parts that it walks.
 
 use super::run::Reach;
-use super::{Cell, Machine, Stuck};
+use super::{Cell, Registers, Stuck};
 use crate::eval::{Effects, Fault, Left, Round, RoundInput};
 use crate::natives::methods;
 use crate::neighbors::NeighborSource;
@@ -43,7 +43,7 @@ impl<'a> Bridge<'a> {
     }
 }
 
-impl Machine {
+impl Registers {
     fn site<'a, S>(
         reach: &Reach<'_, 'a, S>,
         site: u16,
@@ -71,7 +71,7 @@ impl Machine {
             let mut row = self.values_of(operands, reach)?;
             let Reach { bridge, effects, .. } = reach;
             let result = bridge.at(site.place, effects, |round| {
-                (native.run)(round, &row).and_then(|value| round.check_size(value))
+                native.run(round, &row).and_then(|value| round.check_size(value))
             });
             row.clear();
             self.row = row;
@@ -83,7 +83,7 @@ impl Machine {
         }
         let Reach { bridge, effects, .. } = reach;
         let column = self.lifted(operands, |row| {
-            bridge.at(site.place, effects, |round| (native.run)(round, row))
+            bridge.at(site.place, effects, |round| native.run(round, row))
         })?;
         self.checked(column, reach)?;
         self.put_column(to, column);

@@ -1,7 +1,7 @@
 //! What neighbours said becomes columns.
 
 use super::run::Reach;
-use super::{Cell, Machine, Stuck};
+use super::{Cell, Registers, Stuck};
 use crate::neighbors::NeighborSource;
 use crate::value::Value;
 use crate::vm::code::{Reg, Sensor, Slot};
@@ -10,19 +10,20 @@ use crate::vm::columns::{Column, Data, Mask, Numeric};
 /// Longest tuples that are gathered element by element.
 const SPLIT_LEN: usize = 8;
 
-impl Machine {
+impl Registers {
     /// The neighbours that ran a region of the layout.
     pub(super) fn region_mask<S: NeighborSource>(&mut self, region: u32, source: &S) -> Mask {
         // Everybody ran the whole program.
         if region == 0 {
             return Mask::ALL;
         }
-        if let Some(Some(mask)) = self.regions.get(region as usize) {
-            return *mask;
+        match self.masks.get(region as usize) {
+            Some((round, mask)) if *round == self.round => return *mask,
+            _ => {}
         }
         let mask = self.columns.mask_of(|lane| source.ran(lane, region));
-        if let Some(known) = self.regions.get_mut(region as usize) {
-            *known = Some(mask);
+        if let Some(known) = self.masks.get_mut(region as usize) {
+            *known = (self.round, mask);
         }
         mask
     }

@@ -1,7 +1,7 @@
 //! Hood reductions of columns.
 
 use super::run::Reach;
-use super::{Cell, Machine, Stuck};
+use super::{Cell, Registers, Stuck};
 use crate::eval::{MAX_NESTING, empty_hood, reduce_hood};
 use crate::neighbors::NeighborSource;
 use crate::syntax::ast::{BinaryOp, HoodOp};
@@ -10,7 +10,7 @@ use crate::vm::code::Reg;
 use crate::vm::columns::{Column, Columns, Data, Mask, Numeric, is_plain};
 use std::cmp::Ordering;
 
-impl Machine {
+impl Registers {
     pub(super) fn hood<S: NeighborSource>(
         &mut self,
         op: HoodOp,
@@ -25,8 +25,10 @@ impl Machine {
             let value = self.columns.value(column.data, own);
             return self.put_local(to, value);
         }
-        if let Data::Numbers(start) = column.data
-            && let Some(x) = self.of_numbers(op, plus_self, column.mask, start as usize)
+        // Numbers leave hoods as doubles, integers too.
+        if let Data::Numbers(_) | Data::Ints(_) = column.data
+            && let Some(Numeric::Each(start)) = self.columns.as_numbers(column.data)
+            && let Some(x) = self.of_numbers(op, plus_self, column.mask, start)
         {
             self.put_number(to, x);
             return Ok(());
@@ -35,6 +37,9 @@ impl Machine {
             Data::Bools(start) => self.of_bools(op, plus_self, column.mask, start as usize),
             Data::Tuple { first, len } if matches!(op, HoodOp::Min | HoodOp::Max) => {
                 self.extreme_tuple(op == HoodOp::Min, plus_self, column.mask, first, len)
+            }
+            Data::Tuple { first, len } if matches!(op, HoodOp::Sum | HoodOp::Mean) => {
+                self.tuple_of_numbers(op, plus_self, column.mask, first, len)
             }
             _ => None,
         };
@@ -122,15 +127,18 @@ impl Machine {
         {
             let lanes = self.columns.neighbors() + usize::from(plus_self);
             let (a, then) = (self.columns.numbers_at(a), self.columns.numbers_at(then));
-            let pairs = a.iter().zip(then).take(lanes);
-            let chosen = pairs.map(|(a, then)| if *a == b { *then } else { otherwise });
-            if let Some(folded) = fold(hood, chosen) {
+            let choose = |a, then| if a == b { then } else { otherwise };
+            let folded = match a.get(..lanes) {
+                Some(a) => fold_chosen(hood, a, then, choose),
+                None => None,
+            };
+            if let Some(folded) = folded {
                 self.put_number(to, folded);
                 return Ok(());
             }
         }
         self.binary(test, condition, a, b, reach)?;
-        self.mux(to, condition, then, otherwise, reach)?;
+        self.mux(to, condition, then, otherwise)?;
         self.hood(hood, plus_self, to, to, reach)
     }
 
@@ -191,6 +199,29 @@ impl Machine {
         Some(value)
     }
 
+    /// The sum or mean of tuples of doubles, element by element.
+    fn tuple_of_numbers(
+        &mut self,
+        op: HoodOp,
+        plus_self: bool,
+        mask: Mask,
+        first: u32,
+        len: u16,
+    ) -> Option<Value> {
+        let mut row = std::mem::take(&mut self.row);
+        row.clear();
+        for index in 0..usize::from(len) {
+            let folded = match self.columns.element(first, index).map(|element| element.data) {
+                Some(Data::Numbers(start)) => self.of_numbers(op, plus_self, mask, start as usize),
+                _ => None,
+            };
+            row.extend(folded.map(Value::Number));
+        }
+        let value = (row.len() == usize::from(len)).then(|| self.new_tuple(row.drain(..)));
+        self.row = row;
+        value
+    }
+
     fn compare_lanes(&self, first: u32, len: u16, a: usize, b: usize) -> Ordering {
         for index in 0..usize::from(len) {
             let Some(element) = self.columns.element(first, index) else { break };
@@ -201,6 +232,10 @@ impl Machine {
                         (Some(x), Some(y)) => total(*x, *y),
                         _ => Ordering::Equal,
                     }
+                }
+                Data::Ints(start) => {
+                    let all = self.columns.ints_at(start as usize);
+                    all.get(a).cmp(&all.get(b))
                 }
                 Data::Values(start) => {
                     let all = self.columns.values_at(start as usize);
@@ -305,6 +340,28 @@ fn least(x: &[f64], y: &[f64], f: impl Fn(f64, f64) -> f64) -> Option<f64> {
     let [first, others @ ..] = least;
     let all = others.into_iter().fold(first, |least, x| smaller(x, least));
     (all != 0.0).then_some(all)
+}
+
+/// A reduction of what `f` gives, which is computed for eight lanes at a time: only the reduction itself
+/// has to go one lane after the other.
+fn fold_chosen(hood: HoodOp, x: &[f64], y: &[f64], f: impl Fn(f64, f64) -> f64) -> Option<f64> {
+    const WIDTH: usize = 8;
+    if hood != HoodOp::Sum {
+        return fold(hood, x.iter().zip(y).map(|(x, y)| f(*x, *y)));
+    }
+    let mut sum = None;
+    let mut add = |x: f64| sum = Some(sum.map_or(x, |sum| sum + x));
+    let (x_parts, x_rest) = x.as_chunks::<WIDTH>();
+    let (y_parts, y_rest) = y.get(..x.len())?.as_chunks::<WIDTH>();
+    for (x, y) in x_parts.iter().zip(y_parts) {
+        let mut part = [0.0; WIDTH];
+        for ((part, x), y) in part.iter_mut().zip(x).zip(y) {
+            *part = f(*x, *y);
+        }
+        part.into_iter().for_each(&mut add);
+    }
+    x_rest.iter().zip(y_rest).for_each(|(x, y)| add(f(*x, *y)));
+    sum
 }
 
 /// A reduction of numbers, in order; nothing if there are none, or numbers have no such reduction.

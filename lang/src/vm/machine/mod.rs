@@ -6,7 +6,7 @@ mod hoods;
 mod run;
 mod values;
 
-use super::code::Code;
+use super::code::{Code, Reg};
 use super::columns::{Column, Columns, Mask};
 use crate::eval::{
     ActionRequest, Effects, Environment, Limits, RoundInput, RoundOutput, Trap, run_round,
@@ -49,24 +49,19 @@ pub struct Setting<'a> {
 /// What a device remembers from one round to the next.
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// What the program keeps.
-    pub(super) state: State,
+    /// What the last successful round left.
+    last: Box<Left>,
     /// The environment.
     pub environment: Environment,
     /// State of the device's generator of random numbers.
     pub random: u64,
-    /// Of the last successful round.
-    pub(super) exports: Exports,
-    /// Buffers of the round before, to be filled by the next one.
-    spare: Option<Box<Spare>>,
 }
 
-/// What a round fills while that of the round before is still in use.
-#[derive(Debug)]
-pub(super) struct Spare {
+/// What a round leaves.
+#[derive(Debug, Default)]
+pub(super) struct Left {
     pub(super) state: State,
     pub(super) exports: Exports,
-    pub(super) effects: Effects,
 }
 
 impl Memory {
@@ -77,12 +72,12 @@ impl Memory {
 
     /// What the last successful round exported.
     pub fn exports(&self) -> &Exports {
-        &self.exports
+        &self.last.exports
     }
 
     /// What the last successful round kept.
     pub fn state(&self) -> &State {
-        &self.state
+        &self.last.state
     }
 }
 
@@ -95,29 +90,67 @@ pub struct Success {
     pub actions: Vec<ActionRequest>,
 }
 
-/// Registers and buffers for rounds of any device and program, one at a time.
+/// Runs rounds of any device and program, one at a time.
 ///
 /// A round in a machine that has run a round of that size before allocates nothing, as long as
 /// the program computes with numbers, Booleans, ids and tuples of them.
 #[derive(Debug, Default)]
 pub struct Machine {
-    pub(super) cells: Vec<Cell>,
+    registers: Registers,
+    /// What the running round uses up and asks for.
+    effects: Effects,
+    /// Buffers that the next round fills: what it leaves is swapped with what the device had.
+    spare: Option<Box<Left>>,
     /// The code whose constants are in the registers.
     loaded: Option<Arc<Code>>,
+    walked: u64,
+    rounds: u64,
+    verify: bool,
+}
+
+/// Registers and buffers of the running round.
+#[derive(Debug, Default)]
+pub(super) struct Registers {
+    pub(super) cells: Vec<Cell>,
     pub(super) columns: Columns,
+    /// The round, as a mark on what was found out in it: no list has to be cleared before the next.
+    pub(super) round: Stamp,
     /// Masks of the layout's regions, where they were asked for.
-    pub(super) regions: Vec<Option<Mask>>,
-    /// Which regions of the code ran.
-    pub(super) ran: Vec<bool>,
+    pub(super) masks: Vec<(Stamp, Mask)>,
+    /// When each region of the code ran last.
+    pub(super) ran: Vec<Stamp>,
     /// Tuples that nobody holds any more, by length.
     pub(super) tuples: Vec<Vec<Arc<[Value]>>>,
     pub(super) row: Vec<Value>,
     pub(super) lane_values: Vec<Value>,
-    /// The value of the last compiled round.
-    pub(super) value: Value,
-    walked: u64,
-    rounds: u64,
-    verify: bool,
+}
+
+/// The number of a round of a machine since it loaded a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stamp(u64);
+
+impl Registers {
+    /// Makes the registers those of a program.
+    fn load(&mut self, code: &Code, regions: usize) {
+        self.cells.clear();
+        self.cells.resize(code.registers, Cell::Value(Value::Null));
+        for (reg, value) in &code.constants {
+            if let Some(cell) = self.cells.get_mut(usize::from(*reg)) {
+                *cell = Cell::Value(value.clone());
+            }
+        }
+        self.round = Stamp::default();
+        self.masks.clear();
+        self.masks.resize(regions, (Stamp::default(), Mask::ALL));
+        self.ran.clear();
+        self.ran.resize(code.regions.len(), Stamp::default());
+    }
+
+    /// Begins a round with so many neighbours.
+    fn begin(&mut self, neighbors: usize) {
+        self.round.0 += 1;
+        self.columns.reset(neighbors);
+    }
 }
 
 impl Machine {
@@ -164,90 +197,81 @@ impl Machine {
         accept: impl FnOnce(&Exports) -> Result<(), Trap>,
     ) -> Result<Success, Trap> {
         self.rounds += 1;
-        if let Some(code) = &program.code
-            && let Some(mut next) = self.compiled(program, code, setting, neighbors, memory)
-        {
-            if self.verify {
-                let walked = run_round(program, &input(setting, neighbors, memory));
-                self.verify(&next, walked)?;
-            }
-            let accepted = accept(&next.exports);
-            if accepted.is_ok() {
-                Self::commit(memory, &mut next);
-            }
-            let actions = std::mem::take(&mut next.effects.actions);
-            memory.spare = Some(next);
-            accepted?;
-            let value = std::mem::replace(&mut self.value, Value::Null);
-            return Ok(Success { value, actions });
+        let Some((mut next, result)) = self.compiled(program, setting, neighbors, memory) else {
+            return self.walked(program, setting, neighbors, memory, accept);
+        };
+        if self.verify {
+            let walked = run_round(program, &input(setting, neighbors, memory));
+            let value = self.registers.result(result, neighbors);
+            self.verify(&value, &next, walked)?;
         }
-        self.walked += 1;
-        let output = run_round(program, &input(setting, neighbors, memory))?;
-        accept(&output.exports)?;
-        memory.state = output.state;
-        memory.environment = output.environment;
-        memory.random = output.random;
-        memory.exports = output.exports;
-        Ok(Success { value: output.value, actions: output.actions })
+        let accepted = accept(&next.exports);
+        if accepted.is_ok() {
+            std::mem::swap(&mut memory.last, &mut next);
+            memory.random = self.effects.random;
+            if let Some(environment) = self.effects.changed.take() {
+                memory.environment = environment;
+            }
+        }
+        self.spare = Some(next);
+        accepted?;
+        Ok(Success {
+            value: self.registers.result(result, neighbors),
+            actions: std::mem::take(&mut self.effects.actions),
+        })
     }
 
-    fn compiled<S: NeighborSource>(
+    fn walked<S: NeighborSource>(
         &mut self,
         program: &Program,
-        code: &Arc<Code>,
         setting: &Setting<'_>,
         neighbors: &S,
         memory: &mut Memory,
-    ) -> Option<Box<Spare>> {
-        let layout = &program.layout;
+        accept: impl FnOnce(&Exports) -> Result<(), Trap>,
+    ) -> Result<Success, Trap> {
+        self.walked += 1;
+        let output = run_round(program, &input(setting, neighbors, memory))?;
+        accept(&output.exports)?;
+        *memory.last = Left { state: output.state, exports: output.exports };
+        memory.environment = output.environment;
+        memory.random = output.random;
+        Ok(Success { value: output.value, actions: output.actions })
+    }
+
+    /// What a round leaves and the register of its value, if the machine can run it by itself; its
+    /// effects are in the machine.
+    fn compiled<S: NeighborSource>(
+        &mut self,
+        program: &Program,
+        setting: &Setting<'_>,
+        neighbors: &S,
+        memory: &mut Memory,
+    ) -> Option<(Box<Left>, Reg)> {
+        let (code, layout) = (program.code.as_ref()?, &program.layout);
         if code.deepest >= setting.limits.depth || !neighbors.follows(layout) {
             return None;
         }
-        self.load(code);
-        if !memory.state.follows(layout) {
-            memory.state = State::rearranged(std::mem::take(&mut memory.state), layout);
+        if !self.loaded.as_ref().is_some_and(|loaded| Arc::ptr_eq(loaded, code)) {
+            self.registers.load(code, layout.regions().len());
+            self.loaded = Some(code.clone());
         }
-        let mut spare = memory
-            .spare
-            .take()
-            .filter(|spare| spare.state.follows(layout) && spare.exports.follows(layout))
-            .unwrap_or_else(|| {
-                let (state, exports) = (State::empty(layout), Exports::empty(layout));
-                Box::new(Spare { state, exports, effects: Effects::default() })
-            });
+        if !memory.last.state.follows(layout) {
+            memory.last.state = std::mem::take(&mut memory.last.state).rearranged(layout);
+        }
+        let mut next = match self.spare.take() {
+            Some(left) if left.state.follows(layout) && left.exports.follows(layout) => left,
+            _ => Box::new(Left { state: State::empty(layout), exports: Exports::empty(layout) }),
+        };
         let input = input(setting, neighbors, memory);
-        match self.run(program, code, &input, neighbors, &mut spare) {
-            Ok(()) => Some(spare),
+        self.effects.renew(&input);
+        let (registers, effects) = (&mut self.registers, &mut self.effects);
+        match registers.run(program, code, &input, neighbors, (&mut next, effects)) {
+            Ok(result) => Some((next, result)),
             Err(Stuck) => {
-                memory.spare = Some(spare);
+                self.spare = Some(next);
                 None
             }
         }
-    }
-
-    /// Makes what a compiled round left the device's own.
-    fn commit(memory: &mut Memory, next: &mut Spare) {
-        std::mem::swap(&mut memory.state, &mut next.state);
-        std::mem::swap(&mut memory.exports, &mut next.exports);
-        memory.random = next.effects.random;
-        if let Some(environment) = next.effects.changed.take() {
-            memory.environment = environment;
-        }
-    }
-
-    /// Makes the registers those of a program.
-    fn load(&mut self, code: &Arc<Code>) {
-        if self.loaded.as_ref().is_some_and(|loaded| Arc::ptr_eq(loaded, code)) {
-            return;
-        }
-        self.cells.clear();
-        self.cells.resize(code.registers, Cell::Value(Value::Null));
-        for (reg, value) in &code.constants {
-            if let Some(cell) = self.cells.get_mut(usize::from(*reg)) {
-                *cell = Cell::Value(value.clone());
-            }
-        }
-        self.loaded = Some(code.clone());
     }
 }
 
@@ -262,7 +286,7 @@ fn input<'a, S: NeighborSource>(
         delta: setting.delta,
         position: setting.position,
         neighbors,
-        state: &memory.state,
+        state: &memory.last.state,
         environment: &memory.environment,
         random: memory.random,
         limits: setting.limits,
@@ -271,7 +295,12 @@ fn input<'a, S: NeighborSource>(
 
 impl Machine {
     /// Refuses a round on which the two evaluators differ.
-    fn verify(&self, next: &Spare, walked: Result<RoundOutput, Trap>) -> Result<(), Trap> {
+    fn verify(
+        &self,
+        value: &Value,
+        next: &Left,
+        walked: Result<RoundOutput, Trap>,
+    ) -> Result<(), Trap> {
         let differ = |what: &str, compiled: String, walked: String| {
             if compiled == walked {
                 return Ok(());
@@ -285,12 +314,12 @@ impl Machine {
             Err(trap) => return differ("success", "success".to_owned(), trap.to_string()),
         };
         let text = |x: &dyn std::fmt::Debug| format!("{x:?}");
-        differ("the value", text(&self.value), text(&walked.value))?;
+        differ("the value", text(value), text(&walked.value))?;
         differ("exports", text(&next.exports.cells()), text(&walked.exports.cells()))?;
         differ("state", text(&next.state.cells()), text(&walked.state.cells()))?;
-        differ("requests", text(&next.effects.actions), text(&walked.actions))?;
-        differ("random numbers", text(&next.effects.random), text(&walked.random))?;
-        match &next.effects.changed {
+        differ("requests", text(&self.effects.actions), text(&walked.actions))?;
+        differ("random numbers", text(&self.effects.random), text(&walked.random))?;
+        match &self.effects.changed {
             Some(changed) => differ("the environment", text(changed), text(&walked.environment)),
             None => Ok(()),
         }

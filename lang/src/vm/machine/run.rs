@@ -1,7 +1,7 @@
 //! The loop over the instructions.
 
 use super::bridge::Bridge;
-use super::{Cell, Machine, Spare, Stuck};
+use super::{Cell, Left, Registers, Stuck};
 use crate::eval::{Effects, RoundInput};
 use crate::layout::{Exports, State};
 use crate::neighbors::NeighborSource;
@@ -22,34 +22,32 @@ pub(super) struct Reach<'r, 'a, S> {
     pub(super) state: &'r mut State,
 }
 
-impl Machine {
-    /// Runs the code; exports and state are complete if it succeeds.
+impl Registers {
+    /// Runs the code and gives the register of its value; exports and state are complete if it
+    /// succeeds.
     pub(super) fn run<'a, S: NeighborSource>(
         &mut self,
         program: &'a Program,
         code: &'a Code,
         input: &'a RoundInput<'a>,
         source: &'a S,
-        next: &mut Spare,
-    ) -> Result<(), Stuck> {
-        self.columns.reset(source.len());
-        refill(&mut self.regions, program.layout.regions().len(), None);
-        refill(&mut self.ran, code.regions.len(), false);
-        let Spare { exports, state, effects } = next;
-        effects.renew(input);
+        (next, effects): (&mut Left, &mut Effects),
+    ) -> Result<Reg, Stuck> {
+        self.begin(source.len());
+        let Left { exports, state } = next;
         exports.forget_regions();
         state.forget_extra();
         let mut bridge = Bridge::new(program, input);
-        let mut reach = Reach { code, input, source, effects, bridge: &mut bridge, exports, state };
-        let result = self.steps(&mut reach).and_then(|result| self.result(result, &reach));
+        let bridge_ref = &mut bridge;
+        let mut reach = Reach { code, input, source, effects, bridge: bridge_ref, exports, state };
+        let result = self.steps(&mut reach);
         self.clear_unvisited(&mut reach);
-        self.value = result?;
         if let Some(mut left) = bridge.left() {
             exports.add_extra(&mut left.exported);
             state.add_extra(&mut left.kept);
             state.texts = left.texts;
         }
-        Ok(())
+        result
     }
 
     /// The register of the result.
@@ -69,7 +67,7 @@ impl Machine {
                 },
                 Op::Fail => return Err(Stuck),
                 Op::Move { to, from } => self.copy(to, from),
-                Op::Unary { op, to, a } => self.unary(op, to, a, reach)?,
+                Op::Unary { op, to, a } => self.unary(op, to, a)?,
                 Op::Binary { op, to, a, b } => match (self.cell(a), self.cell(b)) {
                     (Cell::Value(Value::Number(x)), Cell::Value(Value::Number(y))) => {
                         let (x, y) = (*x, *y);
@@ -78,7 +76,7 @@ impl Machine {
                     _ => self.binary(op, to, a, b, reach)?,
                 },
                 Op::Mux { to, condition, then, otherwise } => {
-                    self.mux(to, condition, then, otherwise, reach)?;
+                    self.mux(to, condition, then, otherwise)?;
                 }
                 Op::Tuple { to, first, len } => self.tuple(to, first, len, reach)?,
                 Op::Get { to, tuple, index, site } => self.get(to, tuple, index, site, reach)?,
@@ -135,7 +133,7 @@ impl Machine {
         let known = reach.code.regions.get(usize::from(region)).ok_or(Stuck)?;
         reach.effects.fuel = reach.effects.fuel.checked_sub(known.fuel).ok_or(Stuck)?;
         if let Some(ran) = self.ran.get_mut(usize::from(region)) {
-            *ran = true;
+            *ran = self.round;
         }
         if let Some(region) = known.in_layout {
             reach.exports.mark_ran(region);
@@ -287,33 +285,18 @@ impl Machine {
 
     /// Exports and states of branches that did not run are gone.
     fn clear_unvisited<S>(&mut self, reach: &mut Reach<'_, '_, S>) {
-        if self.ran.iter().all(|ran| *ran) {
-            return;
-        }
-        for (region, ran) in reach.code.regions.iter().zip(&self.ran) {
-            if *ran {
+        for (index, region) in reach.code.regions.iter().enumerate() {
+            if self.ran.get(index) == Some(&self.round) {
                 continue;
             }
             for carried in &region.carried {
-                if let Some(value) = reach.exports.value_mut(*carried) {
-                    *value = Value::Null;
-                }
+                let old = reach.exports.value_mut(*carried).map(std::mem::take);
+                self.reclaim(old.unwrap_or_default());
             }
             for state in &region.states {
-                if let Some(value) = reach.state.slot_mut(*state) {
-                    *value = Value::Null;
-                }
+                let old = reach.state.slot_mut(*state).map(std::mem::take);
+                self.reclaim(old.unwrap_or_default());
             }
         }
-    }
-}
-
-/// Makes a list so long, with the same item everywhere; mostly it has that length.
-fn refill<T: Copy>(list: &mut Vec<T>, len: usize, item: T) {
-    if list.len() == len {
-        list.fill(item);
-    } else {
-        list.clear();
-        list.resize(len, item);
     }
 }

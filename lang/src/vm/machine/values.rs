@@ -1,13 +1,13 @@
 //! Operations on values and columns without neighbours.
 
 use super::run::Reach;
-use super::{Cell, Machine, Stuck};
+use super::{Cell, Registers, Stuck};
 use crate::eval::{MAX_NESTING, operate};
 use crate::neighbors::NeighborSource;
 use crate::syntax::ast::{BinaryOp, UnaryOp};
 use crate::value::{Field, Value};
 use crate::vm::code::Reg;
-use crate::vm::columns::{Column, Data, Mask, Numeric, is_plain};
+use crate::vm::columns::{Boolean, Column, Data, LONGEST_TUPLE, Mask, Numeric, is_plain};
 use std::sync::Arc;
 
 /// Most tuples of a length that are kept for later.
@@ -15,7 +15,7 @@ const POOLED: usize = 256;
 /// Longest tuples that are kept.
 const POOLED_LEN: usize = 8;
 
-impl Machine {
+impl Registers {
     /// Keeps a tuple for later if nobody else holds it.
     pub(super) fn reclaim(&mut self, value: Value) {
         let Value::Tuple(items) = value else { return };
@@ -55,7 +55,7 @@ impl Machine {
     ) -> Result<Value, Stuck> {
         match self.cell(reg) {
             Cell::Value(value) => Ok(value.clone()),
-            Cell::Column(column) => Ok(self.field(*column, reach)),
+            Cell::Column(column) => Ok(self.field(*column, reach.source)),
         }
     }
 
@@ -72,11 +72,11 @@ impl Machine {
         Ok(row)
     }
 
-    fn field<S: NeighborSource>(&self, column: Column, reach: &Reach<'_, '_, S>) -> Value {
+    fn field<S: NeighborSource>(&self, column: Column, source: &S) -> Value {
         let own = self.columns.neighbors();
         let lanes = (0..own).filter(|lane| self.columns.is_in(column.mask, *lane));
         let neighbors = lanes
-            .map(|lane| (reach.source.id(lane).clone(), self.columns.value(column.data, lane)))
+            .map(|lane| (source.id(lane).clone(), self.columns.value(column.data, lane)))
             .collect();
         let local = self.columns.value(column.data, own);
         Value::Field(Arc::new(Field::new(local, neighbors)))
@@ -104,16 +104,14 @@ impl Machine {
         if complete { Ok(Cell::Column(Column { data, mask })) } else { Err(Stuck) }
     }
 
-    /// The value of the program.
-    pub(super) fn result<S: NeighborSource>(
-        &mut self,
-        reg: Reg,
-        reach: &Reach<'_, '_, S>,
-    ) -> Result<Value, Stuck> {
+    /// The value of the program, from its register.
+    #[inline]
+    pub(super) fn result<S: NeighborSource>(&self, reg: Reg, source: &S) -> Value {
         match self.cell(reg) {
-            Cell::Value(value) if is_plain(value) => Ok(value.clone()),
-            Cell::Value(value) => Ok(value.detached()),
-            Cell::Column(column) => Ok(self.field(*column, reach)),
+            Cell::Value(Value::Number(x)) => Value::Number(*x),
+            Cell::Value(value) if is_plain(value) => value.clone(),
+            Cell::Value(value) => value.detached(),
+            Cell::Column(column) => self.field(*column, source),
         }
     }
 
@@ -216,35 +214,33 @@ impl Machine {
         if masks.all(|mask| self.columns.covers(mask, first)) { Ok(first) } else { Err(Stuck) }
     }
 
-    pub(super) fn unary<S: NeighborSource>(
-        &mut self,
-        op: UnaryOp,
-        to: Reg,
-        a: Reg,
-        reach: &Reach<'_, '_, S>,
-    ) -> Result<(), Stuck> {
+    pub(super) fn unary(&mut self, op: UnaryOp, to: Reg, a: Reg) -> Result<(), Stuck> {
         let plain = |value: &Value| match (op, value) {
             (UnaryOp::Not, Value::Bool(b)) => Ok(Value::Bool(!b)),
             (UnaryOp::Minus, v) => v.as_number().map(|x| Value::Number(-x)).ok_or(Stuck),
             _ => Err(Stuck),
         };
-        let cell = match self.cell(a) {
-            Cell::Value(value) => Cell::Value(plain(value)?),
-            Cell::Column(column) => {
-                let column = *column;
-                match (op, self.columns.numeric(column.data)) {
-                    (UnaryOp::Minus, Some(x)) => {
-                        let data = self.columns.map_numbers(x, Numeric::Same(0.0), |x, _| -x);
-                        Cell::Column(Column { data, mask: column.mask })
-                    }
-                    _ => Cell::Column(
-                        self.lifted(&[a], |row| row.first().map_or(Err(Stuck), plain))?,
-                    ),
-                }
+        let Column { data, mask } = match self.cell(a) {
+            Cell::Value(value) => {
+                let value = plain(value)?;
+                return self.put_local(to, value);
             }
+            Cell::Column(column) => *column,
         };
-        let _ = reach;
-        self.put(to, cell);
+        let columns = &mut self.columns;
+        let made = match op {
+            UnaryOp::Minus => columns
+                .as_numbers(data)
+                .map(|x| columns.map_numbers(x, Numeric::Same(0.0), |x, _| -x)),
+            UnaryOp::Not => columns
+                .booleans(data)
+                .map(|b| columns.map_logic(b, Boolean::Same(false), |b, _| !b)),
+        };
+        let column = match made {
+            Some(data) => Column { data, mask },
+            None => self.lifted(&[a], |row| row.first().map_or(Err(Stuck), plain))?,
+        };
+        self.put_column(to, column);
         Ok(())
     }
 
@@ -262,12 +258,9 @@ impl Machine {
             self.put(to, Cell::Value(value));
             return Ok(());
         }
-        let column = match (self.side(a), self.side(b)) {
-            (Some(x), Some(y)) => {
-                let mask = self.common_mask(&[a, b])?;
-                Column { data: self.numeric_binary(op, x, y).ok_or(Stuck)?, mask }
-            }
-            _ => {
+        let column = match self.typed_binary(op, a, b) {
+            Some(data) => Column { data, mask: self.common_mask(&[a, b])? },
+            None => {
                 let column = self.lifted(&[a, b], |row| match row {
                     [a, b] => operate(op, a, b).map_err(|_| Stuck),
                     _ => Err(Stuck),
@@ -280,12 +273,58 @@ impl Machine {
         Ok(())
     }
 
-    /// A register as numbers by lane.
-    fn side(&self, reg: Reg) -> Option<Numeric> {
+    /// An operator on columns of numbers or Booleans; nothing for others.
+    fn typed_binary(&mut self, op: BinaryOp, a: Reg, b: Reg) -> Option<Data> {
+        match op {
+            BinaryOp::And => {
+                let (a, b) = (self.booleans(a)?, self.booleans(b)?);
+                Some(self.columns.map_logic(a, b, |a, b| a && b))
+            }
+            BinaryOp::Or => {
+                let (a, b) = (self.booleans(a)?, self.booleans(b)?);
+                Some(self.columns.map_logic(a, b, |a, b| a || b))
+            }
+            op => {
+                let (x, y) = (self.side(a)?, self.side(b)?);
+                self.numeric_binary(op, x, y)
+            }
+        }
+    }
+
+    /// A register as numbers by lane, as arithmetic sees it.
+    fn side(&mut self, reg: Reg) -> Option<Numeric> {
+        match *self.cell(reg) {
+            Cell::Value(ref value) => value.as_number().map(Numeric::Same),
+            Cell::Column(column) => self.columns.as_numbers(column.data),
+        }
+    }
+
+    fn booleans(&self, reg: Reg) -> Option<Boolean> {
         match self.cell(reg) {
-            Cell::Value(Value::Number(x)) => Some(Numeric::Same(*x)),
+            Cell::Value(Value::Bool(b)) => Some(Boolean::Same(*b)),
             Cell::Value(_) => None,
-            Cell::Column(column) => self.columns.numeric(column.data),
+            Cell::Column(column) => self.columns.booleans(column.data),
+        }
+    }
+
+    /// A register as a column. A tuple becomes one of its elements if the column that it is to go with
+    /// is one.
+    fn data_beside(&mut self, reg: Reg, other: Reg) -> Data {
+        let value = match self.cell(reg) {
+            Cell::Column(column) => return column.data,
+            Cell::Value(value) => value.clone(),
+        };
+        match (&value, self.cell(other)) {
+            (Value::Tuple(items), Cell::Column(Column { data: Data::Tuple { len, .. }, .. }))
+                if items.len() == usize::from(*len) && items.len() <= LONGEST_TUPLE =>
+            {
+                let mut parts = [Data::Same(0); LONGEST_TUPLE];
+                for (part, item) in parts.iter_mut().zip(&**items) {
+                    *part = self.columns.same(item.clone());
+                }
+                self.columns.tuple(parts.into_iter().take(items.len()))
+            }
+            _ => self.columns.same(value),
         }
     }
 
@@ -308,15 +347,13 @@ impl Machine {
         })
     }
 
-    pub(super) fn mux<S: NeighborSource>(
+    pub(super) fn mux(
         &mut self,
         to: Reg,
         condition: Reg,
         then: Reg,
         otherwise: Reg,
-        reach: &Reach<'_, '_, S>,
     ) -> Result<(), Stuck> {
-        let _ = reach;
         if let Cell::Value(value) = self.cell(condition) {
             // Whatever is not `false` counts as true [K5].
             let chosen = if matches!(value, Value::Bool(false)) { otherwise } else { then };
@@ -333,16 +370,18 @@ impl Machine {
             return Ok(());
         }
         let operands = [condition, then, otherwise];
-        let bools = match self.cell(condition) {
-            Cell::Column(Column { data: Data::Bools(start), .. }) => Some(*start as usize),
+        let chosen = match self.cell(condition) {
+            Cell::Column(Column { data: Data::Bools(start), .. }) => {
+                let condition = *start as usize;
+                let a = self.data_beside(then, otherwise);
+                let b = self.data_beside(otherwise, then);
+                self.columns.choose(condition, a, b)
+            }
             _ => None,
         };
-        let column = match (bools, self.side(then), self.side(otherwise)) {
-            (Some(condition), Some(a), Some(b)) => {
-                let mask = self.common_mask(&operands)?;
-                Column { data: self.columns.choose_numbers(condition, a, b), mask }
-            }
-            _ => self.lifted(&operands, |row| match row {
+        let column = match chosen {
+            Some(data) => Column { data, mask: self.common_mask(&operands)? },
+            None => self.lifted(&operands, |row| match row {
                 [Value::Bool(false), _, otherwise] => Ok(otherwise.clone()),
                 [_, then, _] => Ok(then.clone()),
                 _ => Err(Stuck),
@@ -375,8 +414,8 @@ impl Machine {
         }
         let mask = self.common_mask(operands)?;
         let elements = operands.len();
-        // Long tuples of fields are rare.
-        let mut parts = [Data::Same(0); 16];
+        // Longer tuples of fields are rare.
+        let mut parts = [Data::Same(0); LONGEST_TUPLE];
         let parts = parts.get_mut(..elements).ok_or(Stuck)?;
         for (part, reg) in parts.iter_mut().zip(operands) {
             *part = match self.cell(*reg).clone() {
