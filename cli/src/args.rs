@@ -40,6 +40,8 @@ enum Command {
     Eval(EvalArgs),
     /// Report all errors of a program
     Check(CheckArgs),
+    /// Show who is aligned at a call site, round by round, and why others are not
+    Trace(TraceArgs),
     /// Lay programs out in one style
     Fmt(FmtArgs),
     /// Measure: figures beside a yardstick of the same run
@@ -233,6 +235,45 @@ pub(crate) struct SimArgs {
     pub(crate) threads: Option<usize>,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fieldrun trace program.pt --at 3
+  fieldrun trace examples/crowd/crowd.toml --at crowd.pt:25 --device 7 --from 20 --rounds 2
+
+For each place on the line that shares something with neighbours (nbr, share, a sensor such as
+self.nbrRange(), the reading of a variable that holds a field) it shows the device's own value and
+the value and age of each neighbour's; or why a neighbour is not aligned: it took another branch,
+called another function, lacks a key, runs another program, expired, left, or cannot be understood.
+A line that only calls functions shows the places inside them.")]
+pub(crate) struct TraceArgs {
+    /// A scenario, or a program for a default network of a hundred devices
+    #[arg(value_name = "SCENARIO.toml|PROGRAM.pt")]
+    pub(crate) scenario: PathBuf,
+    /// The place: of the program itself, or of a file that it loads
+    #[arg(long, value_name = "[FILE:]LINE[:COLUMN]")]
+    pub(crate) at: String,
+    /// The device; may be repeated [default: the first one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) device: Vec<String>,
+    /// How many rounds are shown
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) rounds: u64,
+    /// The first round that is shown
+    #[arg(long, value_name = "ROUND", default_value_t = 1,
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub(crate) from: u64,
+    /// One JSON object a round
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Another seed than the scenario's
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Folder of modules; wins over the embedded library
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Vec<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum CaCommand {
     /// Make the authority of a new cluster: ca.pem and ca.key
@@ -335,6 +376,7 @@ impl Command {
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),
+            Self::Trace(args) => commands::trace::trace(&args),
             Self::Fmt(args) => commands::fmt::fmt(&args),
             Self::Bench(command) => commands::bench::bench(command),
             Self::Ca(command) => commands::ca::ca(command),

@@ -1,12 +1,15 @@
 //! The device: frames and ticks in, frames and actions out.
 
+use crate::absent::{Absence, Absent};
 use crate::host::{Action, Reading};
 use crate::host_values;
 use crate::inbox::{Accepted, Inbox, NeighborInfo, Retention};
+use crate::trace::{self, CallSite, Known, Question, SiteReport};
 use crate::wire::{self, DecodeError, Frame};
 use bytes::Bytes;
 use fieldrun_lang::{
-    Environment, Exports, Machine, Memory, Micros, Neighbor, NodeId, Program, Setting, Trap, Value,
+    Environment, Exports, Machine, Memory, Micros, Neighbor, NodeId, Program, RoundInput, Setting,
+    Trap, Value,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -201,6 +204,7 @@ pub enum DeviceError {
 pub struct Device {
     config: DeviceConfig,
     inbox: Inbox,
+    absent: Absent,
     memory: Memory,
     /// For rounds that nobody lends a machine to.
     machine: Option<Box<Machine>>,
@@ -230,6 +234,7 @@ impl Device {
             last_tick: Micros(0),
             config,
             inbox: Inbox::default(),
+            absent: Absent::default(),
             memory: Memory::new(Environment::new(), mixed),
             machine: None,
             readings: BTreeMap::new(),
@@ -275,7 +280,8 @@ impl Device {
                 Ok(())
             }
             Input::Message { now, from, bytes } => {
-                let frame = wire::decode(bytes, &self.config.limits)?;
+                let frame = wire::decode(bytes, &self.config.limits)
+                    .inspect_err(|error| self.absent.refuse(from, now, error.to_string()))?;
                 if frame.from != *from {
                     let (claimed, sender) = (frame.from.to_string(), from.to_string());
                     return Err(DeviceError::ForeignSender { claimed, sender });
@@ -283,8 +289,9 @@ impl Device {
                 self.receive(now, frame)
             }
             Input::Frame { now, frame } => self.receive(now, Frame::clone(&frame)),
-            Input::NeighborGone { id, .. } => {
+            Input::NeighborGone { now, id } => {
                 self.inbox.remove(id);
+                self.absent.note(id, now, Absence::Left);
                 self.outputs.push_back(Output::WakeAt(self.wake_at));
                 Ok(())
             }
@@ -305,6 +312,7 @@ impl Device {
         } else {
             frame.arranged_for(&self.config.program)
         };
+        self.absent.heard(&frame.from);
         let max = self.config.limits.neighbors;
         match self.inbox.accept(frame, now, max) {
             Accepted::Full => return Err(DeviceError::TooManyNeighbors(max)),
@@ -336,7 +344,7 @@ impl Device {
         let full = self.config.reaction.map_or(0, |reaction| reaction.burst.saturating_mul(8));
         self.credit = self.credit.saturating_add(1).min(full);
         self.sense(sensors);
-        self.inbox.retire(now, self.config.retention);
+        self.retire(now);
         let result = self.evaluate(now, sensors, machine);
         // A failed round did not happen: its time counts towards the next one.
         if result.is_ok() {
@@ -345,6 +353,53 @@ impl Device {
         self.outputs.push_back(Output::Round(RoundReport { round: self.round, at: now, result }));
         self.wake_at = Micros(now.0 + self.config.period.0);
         self.outputs.push_back(Output::WakeAt(self.wake_at));
+    }
+
+    /// What the round to come would see at a call site if it ran now: what this device shares
+    /// there, the value of each neighbour that is aligned, and why each other one is not.
+    ///
+    /// Nothing else comes of it; [`Input::Tick`] at the same time runs the round.
+    pub fn explain(&mut self, now: Micros, sensors: &SensorFrame, at: &CallSite) -> SiteReport {
+        self.sense(sensors);
+        self.retire(now);
+        let neighbors = heard(&self.config, &self.inbox, now);
+        let setting = setting(&self.config, self.last_round, now, sensors);
+        let input = RoundInput {
+            id: setting.id,
+            now: setting.now,
+            delta: setting.delta,
+            position: setting.position,
+            neighbors: &neighbors,
+            state: self.memory.state(),
+            environment: &self.memory.environment,
+            random: self.memory.random,
+            limits: setting.limits,
+        };
+        let own = self.config.program.fingerprint();
+        let known = self.inbox.entries().map(|entry| Known {
+            id: &entry.frame.from,
+            round: entry.frame.round,
+            received: entry.received,
+            exports: (entry.frame.program == own).then_some(&*entry.frame.exports),
+        });
+        let question = Question {
+            program: &self.config.program,
+            round: self.round + 1,
+            now,
+            known: known.collect(),
+            at,
+        };
+        let absent = self.absent.devices();
+        let absent = absent.map(|(id, (since, why))| trace::absentee(id, *since, why, now));
+        question.answer(&input, absent.collect())
+    }
+
+    fn retire(&mut self, now: Micros) {
+        let Self { config, inbox, absent, .. } = self;
+        inbox.retire(now, config.retention, |id, entry| {
+            let (heard, period) = (entry.received, entry.frame.period);
+            absent.note(id, now, Absence::Expired { heard, period });
+        });
     }
 
     fn sense(&mut self, sensors: &SensorFrame) {
@@ -364,27 +419,8 @@ impl Device {
         sensors: &SensorFrame,
         machine: &mut Machine,
     ) -> Result<Value, Trap> {
-        let own_program = self.config.program.fingerprint();
-        let logical = self.config.clock == Clock::Logical;
-        let neighbors: Vec<Neighbor<'_>> = self
-            .inbox
-            .entries()
-            .filter(|entry| entry.frame.program == own_program)
-            .map(|entry| Neighbor {
-                id: &entry.frame.from,
-                exports: &entry.frame.exports,
-                lag: if logical { 1.0 } else { now.since(entry.received).seconds() },
-                delay: if logical { 1.0 } else { entry.frame.period.seconds() },
-            })
-            .collect();
-        let since_last = self.last_round.map_or(0.0, |last| now.since(last).seconds());
-        let setting = Setting {
-            id: &self.config.id,
-            now: now.seconds(),
-            delta: if logical { 1.0 } else { since_last },
-            position: sensors.position.as_deref(),
-            limits: self.config.limits.round,
-        };
+        let neighbors = heard(&self.config, &self.inbox, now);
+        let setting = setting(&self.config, self.last_round, now, sensors);
         let (config, round) = (&self.config, self.round);
         let mut bytes = Bytes::new();
         let send = |exports: &Exports| {
@@ -397,6 +433,40 @@ impl Device {
         let actions = success.actions.iter().map(|a| Output::Actuate(host_values::action(a)));
         self.outputs.extend(actions);
         Ok(success.value)
+    }
+}
+
+/// The neighbours whose values a round may use.
+fn heard<'a>(config: &DeviceConfig, inbox: &'a Inbox, now: Micros) -> Vec<Neighbor<'a>> {
+    let own_program = config.program.fingerprint();
+    let logical = config.clock == Clock::Logical;
+    inbox
+        .entries()
+        .filter(|entry| entry.frame.program == own_program)
+        .map(|entry| Neighbor {
+            id: &entry.frame.from,
+            exports: &entry.frame.exports,
+            lag: if logical { 1.0 } else { now.since(entry.received).seconds() },
+            delay: if logical { 1.0 } else { entry.frame.period.seconds() },
+        })
+        .collect()
+}
+
+/// Where and when a round takes place.
+fn setting<'a>(
+    config: &'a DeviceConfig,
+    last_round: Option<Micros>,
+    now: Micros,
+    sensors: &'a SensorFrame,
+) -> Setting<'a> {
+    let logical = config.clock == Clock::Logical;
+    let since_last = last_round.map_or(0.0, |last| now.since(last).seconds());
+    Setting {
+        id: &config.id,
+        now: now.seconds(),
+        delta: if logical { 1.0 } else { since_last },
+        position: sensors.position.as_deref(),
+        limits: config.limits.round,
     }
 }
 

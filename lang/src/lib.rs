@@ -16,6 +16,7 @@ mod id;
 mod layout;
 mod natives;
 mod neighbors;
+mod partings;
 mod program;
 mod resolve;
 mod source;
@@ -25,11 +26,13 @@ mod vm;
 
 pub use diag::{Diagnostic, Diagnostics, Severity};
 pub use eval::{
-    ActionRequest, Environment, Limits, MAX_NESTING, RoundInput, RoundOutput, Trap, run_round,
+    ActionRequest, Decided, Decision, Environment, Limits, MAX_NESTING, RoundInput, RoundOutput,
+    Sharing, Trap, Visit, run_round, visits,
 };
 pub use id::{Micros, NodeId};
 pub use layout::{ExportSlot, Exports, Layout, Region, State};
 pub use neighbors::{Neighbor, NeighborSource};
+pub use partings::partings;
 pub use program::Program;
 pub use resolve::{LoadOptions, ModuleSource, NoModules, load};
 pub use source::{Source, Span};

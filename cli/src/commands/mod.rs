@@ -8,6 +8,7 @@ pub(crate) mod fmt;
 pub(crate) mod node;
 pub(crate) mod program;
 pub(crate) mod sim;
+pub(crate) mod trace;
 
 use crate::output::Failure;
 use std::future::Future;

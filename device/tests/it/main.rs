@@ -1,6 +1,8 @@
 //! The device from outside: inputs and what they bring about.
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may say what it expects")]
 
+mod trace;
+
 use fieldrun_device::host::Reading;
 use fieldrun_device::{
     Clock, Device, DeviceConfig, DeviceError, Input, Micros, NodeId, Output, Reaction, Retention,

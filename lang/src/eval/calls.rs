@@ -1,6 +1,7 @@
 //! Calls of functions, natives and methods.
 
 use super::expr::not_null;
+use super::visits::{Decided, Sharing};
 use super::{Fault, Round, frame};
 use crate::natives::{Native, methods};
 use crate::program::{Callee, Expr, FunctionCode, FunctionId, Unit};
@@ -68,12 +69,17 @@ impl Round<'_> {
         span: &Span,
     ) -> Result<Value, Fault> {
         match target {
-            Value::Function(function) => self.below(frame::CALL, |round| {
-                round.below(function.identity, |round| {
-                    let args = round.each(frame::ARGUMENT, args, Self::eval)?;
-                    round.invoke(function, args, span)
-                })
-            }),
+            Value::Function(function) => {
+                self.decide(span, || Decided::Function(function.name.clone()));
+                let result = self.below(frame::CALL, |round| {
+                    round.below(function.identity, |round| {
+                        let args = round.each(frame::ARGUMENT, args, Self::eval)?;
+                        round.invoke(function, args, span)
+                    })
+                });
+                self.undecide();
+                result
+            }
             Value::Field(_) => {
                 let mut operands = vec![target.clone()];
                 operands.extend(self.each(frame::ARGUMENT, args, Self::eval)?);
@@ -158,12 +164,14 @@ impl Round<'_> {
         let saved_unit = std::mem::replace(&mut self.unit, unit.clone());
         let activation = self.activate(code.scope, outer);
         self.calls += 1;
+        self.record_call(span);
         for (param, arg) in code.params.iter().zip(args) {
             self.activations.define(activation, *param, arg);
         }
         let result = self
             .deeper(CALL_LEVELS, |round| round.below(frame::BODY, |round| round.block(&code.body)));
         self.calls -= 1;
+        self.record_return();
         self.unit = saved_unit;
         self.current = saved;
         result.map_err(|fault| fault.called(&code.name, span))
@@ -214,7 +222,12 @@ impl Round<'_> {
         }
         let args = self.each(frame::ARGUMENT, args, Self::eval)?;
         let result = match &target {
-            Value::Device(id) if id == self.input.id => self.context_method(name, &args)?,
+            Value::Device(id) if id == self.input.id => {
+                let first = self.visited();
+                let answer = self.context_method(name, &args)?;
+                self.name_visits(first, span, Sharing::Sensor);
+                answer
+            }
             Value::Environment => self.environment_method(name, &args)?,
             _ => None,
         };

@@ -15,6 +15,7 @@ mod lift;
 mod neighbors;
 mod path;
 mod text;
+mod visits;
 mod within;
 
 use crate::id::NodeId;
@@ -32,6 +33,7 @@ pub(crate) use path::{Path, StableHasher, frame};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+pub use visits::{Decided, Decision, Sharing, Visit, visits};
 pub(crate) use within::Left;
 
 /// The environment of a device: names and values (`env`).
@@ -197,6 +199,8 @@ pub(crate) struct Round<'a> {
     depth: u32,
     /// Calls of definitions and lambdas that are under way.
     calls: u32,
+    /// What it shares and how it got there, if somebody wants to know.
+    record: Option<Box<visits::Record>>,
 }
 
 impl<'a> Round<'a> {
@@ -220,6 +224,7 @@ impl<'a> Round<'a> {
             compiled: false,
             depth: 0,
             calls: 0,
+            record: None,
         }
     }
 
@@ -272,6 +277,7 @@ impl<'a> Round<'a> {
     fn export(&mut self, path: Path, value: &Value) -> Result<(), Fault> {
         plain(value, "shared with neighbours")?;
         self.mark(path, true)?;
+        self.record_export(path.hash, value);
         self.exported.push((path.hash, value.detached()));
         Ok(())
     }
