@@ -1,15 +1,16 @@
 //! The device: frames and ticks in, frames and actions out.
 
 use crate::absent::{Absence, Absent};
+use crate::bases::Sent;
 use crate::host::{Action, Reading};
 use crate::host_values;
 use crate::inbox::{Accepted, Inbox, NeighborInfo, Retention};
 use crate::trace::{self, CallSite, Known, Question, SiteReport};
-use crate::wire::{self, DecodeError, Frame};
+use crate::wire::{self, DecodeError, Frame, Head};
 use bytes::Bytes;
 use fieldrun_lang::{
-    Environment, Exports, Machine, Memory, Micros, Neighbor, NodeId, Program, RoundInput, Setting,
-    Trap, Value,
+    DiagCode, Environment, Exports, Machine, Memory, Micros, Neighbor, NodeId, Program, RoundInput,
+    Setting, Trap, Value,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -135,8 +136,15 @@ pub enum Input<'a> {
     Frame {
         /// The device's clock.
         now: Micros,
-        /// What [`wire::decode`] gave.
-        frame: Arc<Frame>,
+        /// What [`wire::decode`] gave for the program of this device.
+        frame: &'a Frame,
+    },
+    /// What the host has to say of itself to every neighbour, whatever program that runs: sent with
+    /// every round from now on, and not seen by programs. What the bytes mean is decided by hosts;
+    /// the first [`MAX_STATUS`](wire::MAX_STATUS) are kept.
+    Status {
+        /// What is said; nothing if empty.
+        status: &'a [u8],
     },
     /// A neighbour said goodbye, or the link to it is gone.
     NeighborGone {
@@ -203,8 +211,13 @@ pub enum DeviceError {
 #[derive(Debug)]
 pub struct Device {
     config: DeviceConfig,
+    /// What it runs, as frames name it.
+    shape: u64,
+    /// What its host says of itself.
+    status: Vec<u8>,
     inbox: Inbox,
     absent: Absent,
+    sent: Sent,
     memory: Memory,
     /// For rounds that nobody lends a machine to.
     machine: Option<Box<Machine>>,
@@ -232,9 +245,12 @@ impl Device {
         Self {
             credit,
             last_tick: Micros(0),
+            shape: wire::shape(&config.program),
+            status: Vec::new(),
             config,
             inbox: Inbox::default(),
             absent: Absent::default(),
+            sent: Sent::default(),
             memory: Memory::new(Environment::new(), mixed),
             machine: None,
             readings: BTreeMap::new(),
@@ -252,13 +268,14 @@ impl Device {
 
     /// Neighbours that count now, in ascending id.
     pub fn neighbors(&self) -> impl Iterator<Item = NeighborInfo> + '_ {
-        let own = self.config.program.fingerprint();
-        self.inbox.entries().map(move |entry| NeighborInfo {
-            id: entry.frame.from.clone(),
-            incarnation: entry.frame.incarnation,
-            round: entry.frame.round,
+        let own = self.shape;
+        self.inbox.entries().map(move |(id, entry)| NeighborInfo {
+            id: id.clone(),
+            incarnation: entry.incarnation,
+            round: entry.round,
             last_heard: entry.received,
-            other_program: entry.frame.program != own,
+            other_program: entry.shape != own,
+            status: entry.status.clone(),
         })
     }
 
@@ -280,15 +297,20 @@ impl Device {
                 Ok(())
             }
             Input::Message { now, from, bytes } => {
-                let frame = wire::decode(bytes, &self.config.limits)
+                let frame = wire::decode(bytes, &self.config.program, &self.config.limits)
                     .inspect_err(|error| self.absent.refuse(from, now, error.to_string()))?;
-                if frame.from != *from {
-                    let (claimed, sender) = (frame.from.to_string(), from.to_string());
+                if frame.head.from != *from {
+                    let (claimed, sender) = (frame.head.from.to_string(), from.to_string());
                     return Err(DeviceError::ForeignSender { claimed, sender });
                 }
-                self.receive(now, frame)
+                self.receive(now, &frame)
             }
-            Input::Frame { now, frame } => self.receive(now, Frame::clone(&frame)),
+            Input::Frame { now, frame } => self.receive(now, frame),
+            Input::Status { status } => {
+                self.status = status.iter().copied().take(wire::MAX_STATUS).collect();
+                self.outputs.push_back(Output::WakeAt(self.wake_at));
+                Ok(())
+            }
             Input::NeighborGone { now, id } => {
                 self.inbox.remove(id);
                 self.absent.note(id, now, Absence::Left);
@@ -303,18 +325,15 @@ impl Device {
         self.outputs.pop_front()
     }
 
-    fn receive(&mut self, now: Micros, frame: Frame) -> Result<(), DeviceError> {
-        if frame.from == self.config.id {
-            return Err(DeviceError::OwnId(frame.from.to_string()));
+    fn receive(&mut self, now: Micros, frame: &Frame) -> Result<(), DeviceError> {
+        if frame.head.from == self.config.id {
+            return Err(DeviceError::OwnId(frame.head.from.to_string()));
         }
-        let frame = if frame.exports.follows(self.config.program.layout()) {
-            frame
-        } else {
-            frame.arranged_for(&self.config.program)
-        };
-        self.absent.heard(&frame.from);
+        self.absent.heard(&frame.head.from);
         let max = self.config.limits.neighbors;
-        match self.inbox.accept(frame, now, max) {
+        let own = (&self.config.id, self.config.incarnation);
+        let learn = |notes: &[u32], holds: &mut Vec<u64>| self.sent.learn(own, notes, holds);
+        match self.inbox.accept(frame, now, max, learn) {
             Accepted::Full => return Err(DeviceError::TooManyNeighbors(max)),
             Accepted::News => self.hasten(now),
             Accepted::Same | Accepted::Stale => {}
@@ -375,12 +394,12 @@ impl Device {
             random: self.memory.random,
             limits: setting.limits,
         };
-        let own = self.config.program.fingerprint();
-        let known = self.inbox.entries().map(|entry| Known {
-            id: &entry.frame.from,
-            round: entry.frame.round,
+        let known = self.inbox.entries().map(|(id, entry)| Known {
+            id,
+            round: entry.round,
             received: entry.received,
-            exports: (entry.frame.program == own).then_some(&*entry.frame.exports),
+            same_program: entry.shape == self.shape,
+            exports: entry.exports.as_deref(),
         });
         let question = Question {
             program: &self.config.program,
@@ -397,7 +416,7 @@ impl Device {
     fn retire(&mut self, now: Micros) {
         let Self { config, inbox, absent, .. } = self;
         inbox.retire(now, config.retention, |id, entry| {
-            let (heard, period) = (entry.received, entry.frame.period);
+            let (heard, period) = (entry.received, entry.period);
             absent.note(id, now, Absence::Expired { heard, period });
         });
     }
@@ -421,15 +440,21 @@ impl Device {
     ) -> Result<Value, Trap> {
         let neighbors = heard(&self.config, &self.inbox, now);
         let setting = setting(&self.config, self.last_round, now, sensors);
-        let (config, round) = (&self.config, self.round);
-        let mut bytes = Bytes::new();
+        let mut bytes = Vec::new();
         let send = |exports: &Exports| {
-            bytes = encoded(config, round, exports)?;
+            let outgoing = Outgoing {
+                config: &self.config,
+                shape: self.shape,
+                status: &self.status,
+                round: self.round,
+                inbox: &self.inbox,
+            };
+            bytes = outgoing.encode(exports, &mut self.sent)?;
             Ok(())
         };
-        let program = &config.program;
+        let program = &self.config.program;
         let success = machine.round_if(program, &setting, &neighbors, &mut self.memory, send)?;
-        self.outputs.push_back(Output::Broadcast(bytes));
+        self.outputs.push_back(Output::Broadcast(Bytes::from(bytes)));
         let actions = success.actions.iter().map(|a| Output::Actuate(host_values::action(a)));
         self.outputs.extend(actions);
         Ok(success.value)
@@ -438,16 +463,16 @@ impl Device {
 
 /// The neighbours whose values a round may use.
 fn heard<'a>(config: &DeviceConfig, inbox: &'a Inbox, now: Micros) -> Vec<Neighbor<'a>> {
-    let own_program = config.program.fingerprint();
     let logical = config.clock == Clock::Logical;
     inbox
         .entries()
-        .filter(|entry| entry.frame.program == own_program)
-        .map(|entry| Neighbor {
-            id: &entry.frame.from,
-            exports: &entry.frame.exports,
-            lag: if logical { 1.0 } else { now.since(entry.received).seconds() },
-            delay: if logical { 1.0 } else { entry.frame.period.seconds() },
+        .filter_map(|(id, entry)| {
+            Some(Neighbor {
+                id,
+                exports: entry.exports.as_deref()?,
+                lag: if logical { 1.0 } else { now.since(entry.received).seconds() },
+                delay: if logical { 1.0 } else { entry.period.seconds() },
+            })
         })
         .collect()
 }
@@ -470,27 +495,48 @@ fn setting<'a>(
     }
 }
 
-/// The frame of a round, if it may be sent.
-fn encoded(config: &DeviceConfig, round: u64, exports: &Exports) -> Result<Bytes, Trap> {
-    let bytes = wire::encode(&Frame {
-        from: config.id.clone(),
-        incarnation: config.incarnation,
-        round,
-        period: config.period,
-        program: config.program.fingerprint(),
-        exports: Arc::new(exports.clone()),
-    });
-    let limit = config.limits.frame_bytes;
-    if bytes.len() > limit {
-        let message = format!(
-            "the message of this round has {} bytes; at most {limit} can be sent",
-            bytes.len()
-        );
-        return Err(Trap::without_place(
-            "FR-R040",
-            message,
-            "share less: does a shared tuple or text grow every round?",
-        ));
+/// What the frame of a round is made of besides its exports.
+struct Outgoing<'a> {
+    config: &'a DeviceConfig,
+    shape: u64,
+    status: &'a [u8],
+    round: u64,
+    inbox: &'a Inbox,
+}
+
+impl Outgoing<'_> {
+    /// The frame of the round, if it may be sent.
+    fn encode(&self, exports: &Exports, sent: &mut Sent) -> Result<Vec<u8>, Trap> {
+        let entries = || self.inbox.entries();
+        let mut notes: Vec<u32> =
+            entries().flat_map(|(id, entry)| entry.held.notes(id, entry.incarnation)).collect();
+        notes.sort_unstable();
+        notes.dedup();
+        let alike = entries().filter(|(_, entry)| entry.shape == self.shape);
+        let holders: Vec<&[u64]> = alike.map(|(_, entry)| entry.holds.as_slice()).collect();
+        let mut head = Head {
+            from: self.config.id.clone(),
+            incarnation: self.config.incarnation,
+            round: self.round,
+            period: self.config.period,
+            shape: self.shape,
+            status: self.status.to_vec(),
+            offer: false,
+            notes,
+        };
+        let bytes = sent.encode(&mut head, exports, self.config.program.layout(), &holders);
+        let limit = self.config.limits.frame_bytes;
+        if bytes.len() > limit {
+            let message = format!(
+                "the message of this round has {} bytes; at most {limit} can be sent",
+                bytes.len()
+            );
+            return Err(Trap::without_place(
+                DiagCode::MessageTooLarge,
+                message,
+                "share less: does a shared tuple or text grow every round?",
+            ));
+        }
+        Ok(bytes)
     }
-    Ok(Bytes::from(bytes))
 }

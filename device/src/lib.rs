@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod absent;
+mod bases;
 mod device;
 pub mod host;
 mod host_values;

@@ -142,6 +142,8 @@ pub enum Standing {
     OtherKey(Shown),
     /// It runs another program, or another version of it.
     OtherProgram,
+    /// Its message changes an earlier one that this device lacks; it sends all of it soon.
+    Incomplete,
     /// It went the same way and sent nothing here, as a device that shares another kind of value.
     NotSent,
     /// This device did not come here, so nothing is to be aligned; the neighbour shared this.
@@ -209,7 +211,9 @@ pub(crate) struct Known<'a> {
     pub(crate) id: &'a NodeId,
     pub(crate) round: u64,
     pub(crate) received: Micros,
-    /// None if it runs another program.
+    /// Whether it runs this very program.
+    pub(crate) same_program: bool,
+    /// None if it runs another program, or could not be understood yet.
     pub(crate) exports: Option<&'a Exports>,
 }
 
@@ -264,7 +268,7 @@ impl Question<'_> {
     }
 
     fn standing(&self, known: &Known<'_>, visits: &[Visit], visit: &Visit) -> Standing {
-        let Some(exports) = known.exports else { return Standing::OtherProgram };
+        let Some(exports) = known.exports else { return unknown(known) };
         let holds = |ids: &Arc<[NodeId]>| ids.binary_search(known.id).is_ok();
         if !visit.holders.as_ref().is_none_or(holds)
             && let Some(key) = visit.decisions.iter().rev().find_map(key)
@@ -292,7 +296,7 @@ impl Question<'_> {
                 continue;
             }
             let there = |known: &Known<'_>| match known.exports {
-                None => Standing::OtherProgram,
+                None => unknown(known),
                 Some(exports) => {
                     let value = exports.get(slot.path).filter(|_| slot.carried.is_some());
                     Standing::Elsewhere(value.map(|value| shown(value, known.id)))
@@ -326,6 +330,11 @@ fn way_not_taken(layout: &Layout, region: u32, visits: &[Visit]) -> Option<Parti
         }
         at = found.parent;
     }
+}
+
+/// A neighbour whose values are not known.
+fn unknown(known: &Known<'_>) -> Standing {
+    if known.same_program { Standing::Incomplete } else { Standing::OtherProgram }
 }
 
 fn key(decision: &Decision) -> Option<&Value> {

@@ -10,6 +10,7 @@
 //!
 //! Pure: the time is a parameter.
 
+use crate::standing::Standing;
 use fieldrun_device::Micros;
 use fieldrun_glue::{ServiceEvent, ServiceSnapshot};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,9 @@ pub struct Neighbor {
     pub age_ms: u64,
     /// It runs another program or version: values are not shared with it.
     pub other_program: bool,
+    /// The service that it speaks for, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Standing>,
 }
 
 /// What a device did last.

@@ -169,6 +169,9 @@ fn standing(row: &Row) -> String {
         Standing::OtherProgram => {
             "not aligned, other program: it runs another text or version".to_owned()
         }
+        Standing::Incomplete => {
+            "not aligned, its message changes one that was lost; it is repeated soon".to_owned()
+        }
         Standing::NotSent => "not aligned, it sent nothing here".to_owned(),
         Standing::Elsewhere(shared) => match value(shared) {
             Some(value) => format!("({value})"),

@@ -2,6 +2,7 @@
 
 use super::visits::Decided;
 use super::{Fault, Round, frame};
+use crate::diag::DiagCode;
 use crate::id::NodeId;
 use crate::program::Expr;
 use crate::source::Span;
@@ -28,7 +29,7 @@ impl Round<'_> {
         let generated = self.below(frame::ALIGNED_MAP, |round| round.value(field))?;
         let Value::Field(generated) = generated else {
             return Err(Fault::new(
-                "FR-R025",
+                DiagCode::AlignedMapInput,
                 format!("{} cannot be cast to Field: alignedMap got {generated}", generated.kind()),
             )
             .at(&field.span)
@@ -86,13 +87,17 @@ impl Round<'_> {
                     "the filter of alignedMap must give a Boolean, found {other} ({})",
                     other.kind()
                 );
-                return Err(Fault::new("FR-R026", message));
+                return Err(Fault::new(DiagCode::AlignedMapResult, message)
+                    .help("compare it with something: `{ key, field -> key != \"\" }`"));
             }
         }
         let result = Self::checked(self.apply_at(1, op, vec![key.clone(), field]))?;
         if matches!(result, Value::Field(_)) {
-            return Err(Fault::new("FR-R026", "the operation of alignedMap gave a field")
-                .help("reduce it with a hood"));
+            return Err(Fault::new(
+                DiagCode::AlignedMapResult,
+                "the operation of alignedMap gave a field",
+            )
+            .help("reduce it with a hood"));
         }
         Ok(Some(Value::tuple(vec![key, result])))
     }
@@ -130,16 +135,22 @@ fn pairs(value: &Value) -> Result<Vec<(Value, Value)>, Fault> {
     let help = "each device gives a tuple of pairs: `[[key, value], …]`";
     let Value::Tuple(items) = value else {
         let message = format!("Expected a tuple of pairs, got {value} ({})", value.kind());
-        return Err(Fault::new("FR-R025", message).help(help));
+        return Err(Fault::new(DiagCode::AlignedMapInput, message).help(help));
     };
     let pair = |item: &Value| match item {
         Value::Tuple(pair) => match &**pair {
             [key, value] => Ok((key.clone(), value.clone())),
-            _ => Err(Fault::new("FR-R025", format!("The tuple must have length 2, got {item}"))
-                .help(help)),
-        },
-        _ => Err(Fault::new("FR-R025", format!("Expected a pair, got {item} ({})", item.kind()))
+            _ => Err(Fault::new(
+                DiagCode::AlignedMapInput,
+                format!("The tuple must have length 2, got {item}"),
+            )
             .help(help)),
+        },
+        _ => Err(Fault::new(
+            DiagCode::AlignedMapInput,
+            format!("Expected a pair, got {item} ({})", item.kind()),
+        )
+        .help(help)),
     };
     items.iter().map(pair).collect()
 }

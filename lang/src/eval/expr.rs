@@ -3,6 +3,7 @@
 use super::fault::TOO_DEEP;
 use super::visits::{Decided, Sharing};
 use super::{Fault, Round, frame};
+use crate::diag::DiagCode;
 use crate::program::{Block, Expr, ExprKind, LocalId, Statement};
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, UnaryOp};
@@ -14,7 +15,7 @@ pub(super) const NULL: &str = "Evaluation returned null, but null values are not
 /// Null may only go from one native directly to another.
 pub(super) fn not_null(value: Value) -> Result<Value, Fault> {
     match value {
-        Value::Null => Err(Fault::new("FR-R005", NULL)
+        Value::Null => Err(Fault::new(DiagCode::NullValue, NULL)
             .help("wrap it: `optionally(x)`; or give a default: `env.get(\"name\", default)`")),
         value => Ok(value),
     }
@@ -102,7 +103,7 @@ impl Round<'_> {
     pub(crate) fn charge(&mut self, steps: usize) -> Result<(), Fault> {
         let left = self.effects.fuel.checked_sub(steps as u64).ok_or_else(|| {
             Fault::new(
-                "FR-R007",
+                DiagCode::OutOfFuel,
                 format!("the round took more than {} steps", self.input.limits.fuel),
             )
             .help("does a recursion end? is a tuple far larger than meant?")
@@ -251,12 +252,20 @@ impl Round<'_> {
         let value = self.below(frame::IF, |round| round.value(condition))?;
         match value {
             Value::Bool(b) => Ok(b),
-            Value::Field(_) => Err(Fault::new("FR-R011", "the condition of `if` is a field")
-                .at(&condition.span)
-                .help("reduce it with `anyHood(…)` or `allHood(…)`, or use `mux`, which works on fields")),
+            Value::Field(_) => Err(Fault::new(
+                DiagCode::BadCondition,
+                "the condition of `if` is a field",
+            )
+            .at(&condition.span)
+            .help(
+                "reduce it with `anyHood(…)` or `allHood(…)`, or use `mux`, which works on fields",
+            )),
             other => Err(Fault::new(
-                "FR-R011",
-                format!("the condition of `if` must be a Boolean, found {} ({other})", other.kind()),
+                DiagCode::BadCondition,
+                format!(
+                    "the condition of `if` must be a Boolean, found {} ({other})",
+                    other.kind()
+                ),
             )
             .at(&condition.span)
             .help("compare it with something: `x != 0`")),
@@ -277,7 +286,7 @@ impl Round<'_> {
         self.undecide();
         match value? {
             value if matches!(value, Value::Field(_)) || value.hides_field() => Err(Fault::new(
-                "FR-R012",
+                DiagCode::BranchGaveField,
                 "if statements cannot return a Field, consider using mux",
             )
             .help(
@@ -311,7 +320,7 @@ fn statement_span(statement: &Statement) -> &Span {
 }
 
 fn unresolved(name: &str, span: &Span) -> Fault {
-    Fault::new("FR-R008", format!("Variable {name} cannot be resolved"))
+    Fault::new(DiagCode::VariableNotKnown, format!("Variable {name} cannot be resolved"))
         .at(span)
         .help("this function came from state or from a neighbour, and the code around its definition has not run in this round")
 }
@@ -376,5 +385,5 @@ fn no_operator(symbol: &str, values: &[Value]) -> Fault {
         "||" | "&&" | "!" => "this operator works on Booleans",
         _ => "this operator works on numbers, and on tuples of numbers of the same size",
     };
-    Fault::new("FR-R009", message).help(help)
+    Fault::new(DiagCode::OperatorKinds, message).help(help)
 }

@@ -18,6 +18,7 @@ mod text;
 mod visits;
 mod within;
 
+use crate::diag::DiagCode;
 use crate::id::NodeId;
 use crate::layout::{Exports, State, Texts};
 use crate::neighbors::NeighborSource;
@@ -232,8 +233,8 @@ impl<'a> Round<'a> {
         let unit = self.unit.clone();
         let Some(main) = &unit.main else {
             return Err(Fault::new(
-                "FR-R001",
-                format!("the module `{}` has no program to run", unit.name),
+                DiagCode::NothingToRun,
+                format!("`{}` has no program to run", unit.name),
             )
             .help("write an expression after its definitions, or import it from a program"));
         };
@@ -261,10 +262,11 @@ impl<'a> Round<'a> {
         // Compiled code has these paths for itself.
         let taken = self.compiled && self.program.layout.has_path(path.hash);
         if taken || mark.check != path.check {
-            return Err(Fault::new("FR-R002", "two places of the program have the same path hash")
-                .help(
-                    "this is a coincidence of one in 2^64; any change of the program removes it",
-                ));
+            return Err(Fault::new(
+                DiagCode::PathCollision,
+                "two places of the program have the same path hash",
+            )
+            .help("this is a coincidence of one in 2^64; any change of the program removes it"));
         }
         let seen = if export { &mut mark.exported } else { &mut mark.stored };
         if std::mem::replace(seen, true) {
@@ -343,7 +345,7 @@ impl<'a> Round<'a> {
             0 => format!("this value holds more than {} values", limits.items),
             _ => format!("this value is nested deeper than {MAX_NESTING} levels"),
         };
-        Err(Fault::new("FR-R003", message)
+        Err(Fault::new(DiagCode::ValueTooLarge, message)
             .help("does it take itself in every round? keep only what is needed"))
     }
 
@@ -354,7 +356,7 @@ impl<'a> Round<'a> {
             return Ok(());
         }
         let message = format!("this value has {bytes} bytes of text; at most {limit} are possible");
-        Err(Fault::new("FR-R003", message)
+        Err(Fault::new(DiagCode::ValueTooLarge, message)
             .help("does it grow every round? keep only what is needed"))
     }
 
@@ -364,8 +366,11 @@ impl<'a> Round<'a> {
         if items <= limit {
             return Ok(());
         }
-        Err(Fault::new("FR-R003", format!("this value holds more than {limit} values"))
-            .help("does it grow every round? keep only what is needed"))
+        Err(Fault::new(
+            DiagCode::ValueTooLarge,
+            format!("this value holds more than {limit} values"),
+        )
+        .help("does it grow every round? keep only what is needed"))
     }
 }
 
@@ -375,7 +380,7 @@ fn plain(value: &Value, what: &str) -> Result<(), Fault> {
         return Ok(());
     }
     let message = format!("a tuple that holds a field cannot be {what}");
-    Err(Fault::new("FR-R028", message)
+    Err(Fault::new(DiagCode::FieldInTuple, message)
         .help("reduce the field with a hood before it goes into the tuple"))
 }
 
@@ -385,7 +390,7 @@ fn twice(export: bool) -> Fault {
     } else {
         "this program tried to persist two objects within the same code path"
     };
-    Fault::new("FR-R004", message).help(
+    Fault::new(DiagCode::SamePathTwice, message).help(
         "a function given to a hood runs once for each neighbour at the same place: it must not \
          contain nbr, rep or share, nor read a field; compute those before the hood",
     )

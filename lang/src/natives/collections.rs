@@ -2,6 +2,7 @@
 //! and lists.
 
 use super::{Native, STRING, format, no_such_overload};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, List, OrderedSet, Value, compare_elements};
 use std::sync::Arc;
@@ -165,8 +166,11 @@ pub(super) fn list_method(
 }
 
 fn out_of_bounds(i: &Value, len: usize) -> Fault {
-    Fault::new("FR-R032", format!("list index {i} is out of bounds: the list has {len} elements"))
-        .help("indices start at 0; ask `size()` first")
+    Fault::new(
+        DiagCode::OutOfBounds,
+        format!("list index {i} is out of bounds: the list has {len} elements"),
+    )
+    .help("indices start at 0; ask `size()` first")
 }
 
 /// Appends to a list. Lists inside of what is added are copied, so that no list comes to hold

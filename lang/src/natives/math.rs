@@ -2,6 +2,7 @@
 //! so that the bits do not depend on the platform.
 
 use super::{MATH, Native, no_such_overload};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, Value, number_text};
 use std::cmp::Ordering;
@@ -29,13 +30,13 @@ fn all_ints(args: &[Value]) -> bool {
 }
 
 fn overflow(name: &str) -> Fault {
-    Fault::new("FR-R030", format!("{name}: integer overflow"))
+    Fault::new(DiagCode::NativeRefused, format!("{name}: integer overflow"))
 }
 
 /// Why an integer function of two has no result: only division has none by zero.
 fn no_result(name: &str, divisor: i64) -> Fault {
     match divisor {
-        0 => Fault::new("FR-R030", format!("{name}: division by zero")),
+        0 => Fault::new(DiagCode::NativeRefused, format!("{name}: division by zero")),
         _ => overflow(name),
     }
 }
@@ -172,7 +173,7 @@ fn clamp(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let (x, low, high) = (part(0)?, part(1)?, part(2)?);
     if low.is_nan() || high.is_nan() || low > high {
         return Err(Fault::new(
-            "FR-R030",
+            DiagCode::NativeRefused,
             format!("clamp: {} is above {}", number_text(low), number_text(high)),
         ));
     }

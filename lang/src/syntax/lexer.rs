@@ -1,7 +1,7 @@
 //! Text to tokens; never fails, reports what it cannot read.
 
 use super::token::{Tok, Token};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 use crate::source::{Source, Span};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub(crate) const MAX_SOURCE_BYTES: usize = 4 << 20;
 
 /// Further errors of one text are dropped: they mostly repeat.
-pub(crate) const MAX_ERRORS: usize = 50;
+const MAX_ERRORS: usize = 50;
 
 /// Some editors begin a file with it.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -36,7 +36,7 @@ pub(crate) fn lex(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Le
             "the program has {} bytes; at most {MAX_SOURCE_BYTES} are read",
             lexer.bytes.len()
         );
-        lexer.report("FR-L001", 0, message, "split it into modules");
+        lexer.report(DiagCode::SourceTooLong, 0, message, "split it into modules");
         lexer.bytes = &[];
     }
     lexer.run();
@@ -93,12 +93,13 @@ impl Lexer<'_> {
         Span { source: self.source.clone(), start: start as u32, end: end as u32 }
     }
 
-    fn report(&mut self, code: &'static str, start: usize, message: impl Into<String>, help: &str) {
+    fn report(&mut self, code: DiagCode, start: usize, message: impl Into<String>, help: &str) {
         self.errors += 1;
-        if self.errors <= MAX_ERRORS {
-            let span = self.span(start, self.at.max(start + 1));
-            self.diagnostics.push(Diagnostic::error(code, &span, message).help(help));
+        if self.errors > MAX_ERRORS {
+            return;
         }
+        let span = self.span(start, self.at.max(start + 1));
+        self.diagnostics.push(Diagnostic::error(code, &span, message).help(help));
     }
 
     /// Skips white space and keeps comments; says whether a line ended.
@@ -138,7 +139,12 @@ impl Lexer<'_> {
             }
             None => {
                 self.at = start + 2;
-                self.report("FR-L002", start, "this comment has no end", "close it with `*/`");
+                self.report(
+                    DiagCode::EndlessComment,
+                    start,
+                    "this comment has no end",
+                    "close it with `*/`",
+                );
                 self.at = self.bytes.len();
                 true
             }
@@ -169,7 +175,26 @@ impl Lexer<'_> {
         while self.peek(0).is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'$') {
             self.at += 1;
         }
+        let rest = self.source.text.get(self.at..).unwrap_or_default();
+        if rest.chars().next().is_some_and(char::is_alphabetic) {
+            return self.foreign_name(start);
+        }
         Tok::Word(Arc::from(self.slice(start)))
+    }
+
+    /// A name with letters beyond A to Z: reported once, and taken as a name.
+    fn foreign_name(&mut self, start: usize) -> Tok {
+        let rest = self.source.text.get(start..).unwrap_or_default();
+        let is_part = |c: &char| c.is_alphanumeric() || *c == '_' || *c == '$';
+        let name: String = rest.chars().take_while(is_part).collect();
+        self.at = start + name.len();
+        self.report(
+            DiagCode::UnreadableCharacter,
+            start,
+            format!("the name `{name}` has letters beyond A to Z"),
+            "names use the letters A to Z, digits, `_` and `$`",
+        );
+        Tok::Word(Arc::from(name))
     }
 
     fn digits(&mut self) {
@@ -193,7 +218,7 @@ impl Lexer<'_> {
             } else if !self.peek(1).is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_') {
                 self.at += 1 + sign;
                 self.report(
-                    "FR-L003",
+                    DiagCode::BadNumber,
                     start,
                     "this number has an exponent without digits",
                     "write it like `1e5` or `1.5e-3`",
@@ -222,7 +247,7 @@ impl Lexer<'_> {
                         b'"' => "close it with `\"`",
                         _ => "close it with `'`",
                     };
-                    self.report("FR-L004", start, "this string has no end", close);
+                    self.report(DiagCode::EndlessText, start, "this string has no end", close);
                     self.at = self.bytes.len();
                     return Tok::Text(Arc::from(text));
                 }
@@ -255,9 +280,11 @@ impl Lexer<'_> {
             Some(b'\\') => '\\',
             Some(b'u') => return self.unicode_escape(start, text),
             _ => {
-                self.at = (start + 1).min(self.bytes.len());
+                let escaped =
+                    self.source.text.get(start + 1..).and_then(|rest| rest.chars().next());
+                self.at = start + 1 + escaped.map_or(0, char::len_utf8);
                 self.report(
-                    "FR-L005",
+                    DiagCode::BadEscape,
                     start,
                     "this is not an escape sequence",
                     "known are \\b \\t \\n \\f \\r \\\" \\' \\\\ and \\uXXXX; write `\\\\` for a backslash",
@@ -290,7 +317,7 @@ impl Lexer<'_> {
             _ => {
                 self.at = self.at.max(start + 2);
                 self.report(
-                    "FR-L005",
+                    DiagCode::BadEscape,
                     start,
                     "this is not a character",
                     "write four hexadecimal digits, as in \\u00e9, and surrogates in pairs",
@@ -341,6 +368,9 @@ impl Lexer<'_> {
         let start = self.at;
         let rest = self.source.text.get(start..).unwrap_or("");
         let found = rest.chars().next().unwrap_or('?');
+        if found.is_alphabetic() {
+            return self.foreign_name(start);
+        }
         self.at += found.len_utf8();
         let help = match found {
             '&' => "the operator is `&&`",
@@ -352,7 +382,7 @@ impl Lexer<'_> {
             _ => "names use the letters A to Z, digits, `_` and `$`",
         };
         self.report(
-            "FR-L001",
+            DiagCode::UnreadableCharacter,
             start,
             format!("`{}` has no meaning here", found.escape_debug()),
             help,

@@ -16,7 +16,7 @@ use crate::refusals::Refusal;
 use bytes::Bytes;
 use fieldrun_device::host::Reading;
 use fieldrun_device::wire::{self, Frame};
-use fieldrun_device::{Limits, Micros, NodeId};
+use fieldrun_device::{Limits, Micros, NodeId, Program};
 use fieldrun_glue::ServiceEvent;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -49,6 +49,8 @@ pub(super) struct Core {
     pub(super) env: Vec<(String, Reading)>,
     pub(super) position: Option<Vec<f64>>,
     pub(super) devices: Vec<Hosted>,
+    /// What the devices run.
+    pub(super) running: Arc<Program>,
     pub(super) limits: Limits,
     pub(super) claims: Claims,
     pub(super) table: Table,
@@ -161,9 +163,8 @@ impl Core {
         if !self.may_count(now, name, &us) || self.devices.len() < 2 {
             return;
         }
-        match wire::decode(frame, &self.limits) {
+        match wire::decode(frame, &self.running, &self.limits) {
             Ok(frame) => {
-                let frame = Arc::new(frame);
                 let others = self.devices.iter_mut().enumerate().filter(|(i, _)| *i != from);
                 others.for_each(|(_, device)| device.hear(now, &frame));
             }
@@ -236,14 +237,14 @@ impl Core {
     }
 
     fn device_frame(&mut self, now: Micros, peer: &str, bytes: &Bytes) {
-        let frame: Frame = match wire::decode(bytes, &self.limits) {
+        let frame: Frame = match wire::decode(bytes, &self.running, &self.limits) {
             Ok(frame) => frame,
             Err(error) => {
                 return self.transport.bad_frame(peer, Refusal::Garbage, &error.to_string());
             }
         };
-        let NodeId::Text(id) = frame.from.clone() else {
-            let reason = format!("device id {} is no text", frame.from);
+        let NodeId::Text(id) = frame.head.from.clone() else {
+            let reason = format!("device id {} is no text", frame.head.from);
             return self.transport.bad_frame(peer, Refusal::ForeignDevice, &reason);
         };
         // A link whose going is not told yet: its last frames no longer matter.
@@ -259,7 +260,6 @@ impl Core {
             settling.heard(peer);
         }
         if self.may_count(now, &id, peer) {
-            let frame = Arc::new(frame);
             self.devices.iter_mut().for_each(|device| device.hear(now, &frame));
         }
     }

@@ -348,6 +348,7 @@ impl Start {
             devices: self.devices(services, now, period, limits),
             incarnation: self.incarnation,
             period,
+            running: self.program,
             env: self.config.env,
             position: self.config.position,
             limits,

@@ -5,21 +5,23 @@
 //! nearest enclosing statement list goes on at the next place where a statement may begin.
 
 mod expr;
+mod help;
 mod module;
 mod primary;
 mod statement;
 
 use super::ast::{Module, Name};
-use super::lexer::{Lexed, MAX_ERRORS, lex};
+use super::lexer::{Lexed, lex};
 use super::token::{Tok, Token, is_reserved, may_be_member};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 use crate::source::{Source, Span};
 use std::sync::Arc;
 
 /// Deepest nesting of brackets and constructs: far beyond what a person writes, and small enough
 /// for any thread's stack.
 const MAX_NESTING: usize = 400;
-
+/// Further errors or warnings of one text are dropped: they mostly repeat.
+const MAX_ERRORS: usize = 50;
 /// Deepest tree: long chains inside long chains are as deep as nested brackets.
 const MAX_DEPTH: usize = 1_400;
 
@@ -41,6 +43,7 @@ pub(crate) fn parse(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> 
         dialect: Vec::new(),
         unfinished_let: None,
         errors: 0,
+        warnings: 0,
     };
     let mut module = parser.parse_module();
     module.dialect = parser.dialect;
@@ -61,6 +64,7 @@ struct Parser<'a> {
     /// The name of a `let` whose value is being read.
     unfinished_let: Option<Name>,
     errors: usize,
+    warnings: usize,
 }
 
 /// What the parser sees beyond the last token.
@@ -110,9 +114,12 @@ impl Parser<'_> {
         Span { source: self.source.clone(), start: token.start.min(end), end: token.end.min(end) }
     }
 
-    /// The span of the next token.
+    /// The span of the next token; at the end of the text, the end of what was read.
     fn here(&self) -> Span {
-        self.token_span(self.ahead(0))
+        match self.peek() {
+            Tok::End => self.end_of_text(),
+            _ => self.token_span(self.ahead(0)),
+        }
     }
 
     /// From a start to the end of the last token taken.
@@ -134,7 +141,10 @@ impl Parser<'_> {
     }
 
     fn warn(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        self.warnings += 1;
+        if self.warnings <= MAX_ERRORS {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// "expected …, found …" at the next token.
@@ -144,7 +154,7 @@ impl Parser<'_> {
             return Reported;
         }
         let message = format!("expected {expected}, found {}", self.peek());
-        let diagnostic = Diagnostic::error("FR-L010", &self.here(), message)
+        let diagnostic = Diagnostic::error(DiagCode::Syntax, &self.here(), message)
             .label(format!("expected {expected}"));
         let diagnostic = if help.is_empty() { diagnostic } else { diagnostic.help(help) };
         self.report(diagnostic)
@@ -192,11 +202,12 @@ impl Parser<'_> {
     fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
         if self.nesting >= MAX_NESTING {
             let message = format!("this is nested deeper than {MAX_NESTING} levels");
-            let diagnostic = Diagnostic::error("FR-L011", &self.here(), message)
+            let diagnostic = Diagnostic::error(DiagCode::TooDeep, &self.here(), message)
                 .help("name a part with `let` or move it into a function");
             let reported = self.report(diagnostic);
-            // Nothing sensible can follow inside.
+            // Nothing sensible can follow, neither inside nor behind it.
             self.at = self.tokens.len().saturating_sub(1);
+            self.errors = MAX_ERRORS;
             return Err(reported);
         }
         self.nesting += 1;
