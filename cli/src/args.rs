@@ -44,6 +44,8 @@ enum Command {
     Check(CheckArgs),
     /// Show who is aligned at a call site, round by round, and why others are not
     Trace(TraceArgs),
+    /// Show the code that a program is compiled to
+    Disasm(DisasmArgs),
     /// Lay programs out in one style
     Fmt(FmtArgs),
     /// Say what an error or warning means and how to mend it
@@ -198,6 +200,23 @@ pub(crate) struct CheckArgs {
     /// The program
     #[arg(value_name = "PROGRAM.pt")]
     pub(crate) program: PathBuf,
+    /// Folder of modules; wins over the embedded library
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Shown are the regions of the program (what decides whether its parts run), what it sends to
+neighbours, what is left to the reference evaluator and why, and the instructions below the lines
+that they come from. Functions stand in the place of their calls.")]
+pub(crate) struct DisasmArgs {
+    /// The program
+    #[arg(value_name = "PROGRAM.pt")]
+    pub(crate) program: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Folder of modules; wins over the embedded library
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Vec<PathBuf>,
@@ -434,6 +453,7 @@ impl Command {
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),
             Self::Trace(args) => commands::trace::trace(&args),
+            Self::Disasm(args) => commands::program::disasm(&args),
             Self::Fmt(args) => commands::fmt::fmt(&args),
             Self::Explain(args) => commands::explain::explain(&args),
             Self::Bench(command) => commands::bench::bench(command),

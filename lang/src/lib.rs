@@ -41,4 +41,4 @@ pub use resolve::{LoadOptions, ModuleSource, NoModules, load};
 pub use source::{Source, Span};
 pub use syntax::format;
 pub use value::{Arity, Field, Function, List, Value, number_text};
-pub use vm::{Machine, Memory, Setting, Success};
+pub use vm::{Instruction, Listing, Machine, Memory, Setting, Success, disassemble};

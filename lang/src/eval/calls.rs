@@ -74,7 +74,7 @@ impl Round<'_> {
     ) -> Result<Value, Fault> {
         match target {
             Value::Function(function) => {
-                self.decide(span, || Decided::Function(function.name.clone()));
+                self.decide_function(span, function);
                 let result = self.below(frame::CALL, |round| {
                     round.below(function.identity, |round| {
                         let args = round.each(frame::ARGUMENT, args, Self::eval)?;
@@ -287,6 +287,19 @@ impl Round<'_> {
                 })
             })
         })
+    }
+
+    /// Notes which function a value is, while that is recorded.
+    fn decide_function(&mut self, span: &Span, function: &Function) {
+        if self.record.is_none() {
+            return;
+        }
+        let name = super::fault::readable(&function.name);
+        let name = match self.place_of(function).filter(|_| function.name.contains('{')) {
+            Some(place) => format!("{name} at {}", place.place()),
+            None => name,
+        };
+        self.decide(span, || Decided::Function(Arc::from(name)));
     }
 
     /// Where a function is written, if its text is known.

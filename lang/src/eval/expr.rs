@@ -356,7 +356,7 @@ pub(crate) fn operate(op: BinaryOp, a: &Value, b: &Value) -> Result<Value, Fault
     result.ok_or_else(|| no_operator(symbol(op), &[a.clone(), b.clone()]))
 }
 
-fn symbol(op: BinaryOp) -> &'static str {
+pub(crate) fn symbol(op: BinaryOp) -> &'static str {
     match op {
         BinaryOp::Or => "||",
         BinaryOp::And => "&&",
