@@ -72,3 +72,11 @@ fn standard_input_goes_to_standard_output() {
         assert_eq!(String::from_utf8_lossy(&output.stdout), EVEN);
     }
 }
+
+/// The programs that are shipped are laid out. Those of `tests/dialect` stay as they were published.
+#[test]
+fn shipped_programs_are_laid_out() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let output = fmt(&["--check", "stdlib/pt", "examples"], &root);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+}
