@@ -7,6 +7,7 @@ use crate::id::NodeId;
 use crate::program::Expr;
 use crate::source::Span;
 use crate::value::{Field, Value, digest};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// The values of one key over the devices that hold it.
@@ -106,10 +107,10 @@ impl Round<'_> {
 /// Keys in field order, neighbours first; for each the devices that hold it. If a device lists a
 /// key twice, the last wins.
 fn regroup(field: &Field) -> Result<Vec<Entry>, Fault> {
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut groups = Groups::default();
     for (id, value) in field.neighbors() {
         for (key, value) in pairs(value).map_err(|fault| fault.for_neighbor(id))? {
-            let neighbors = &mut entry(&mut entries, &key).neighbors;
+            let neighbors = &mut groups.entry(&key).neighbors;
             match neighbors.last_mut().filter(|(last, _)| last == id) {
                 Some((_, slot)) => *slot = value,
                 None => neighbors.push((id.clone(), value)),
@@ -117,18 +118,30 @@ fn regroup(field: &Field) -> Result<Vec<Entry>, Fault> {
         }
     }
     for (key, value) in pairs(field.local())? {
-        entry(&mut entries, &key).local = Some(value);
+        groups.entry(&key).local = Some(value);
     }
-    Ok(entries)
+    Ok(groups.entries)
 }
 
-fn entry<'e>(entries: &'e mut Vec<Entry>, key: &Value) -> &'e mut Entry {
-    let at = entries.iter().position(|e| e.key == *key).unwrap_or(entries.len());
-    if at == entries.len() {
-        entries.push(Entry { key: key.clone(), neighbors: Vec::new(), local: None });
+/// Entries in the order of their first occurrence, found by the digest of their key.
+#[derive(Default)]
+struct Groups {
+    entries: Vec<Entry>,
+    places: FxHashMap<u64, Vec<usize>>,
+}
+
+impl Groups {
+    fn entry(&mut self, key: &Value) -> &mut Entry {
+        let places = self.places.entry(digest(key)).or_default();
+        let known = |at: &&usize| self.entries.get(**at).is_some_and(|entry| entry.key == *key);
+        let at = places.iter().find(known).copied().unwrap_or(self.entries.len());
+        if at == self.entries.len() {
+            places.push(at);
+            self.entries.push(Entry { key: key.clone(), neighbors: Vec::new(), local: None });
+        }
+        #[expect(clippy::indexing_slicing, reason = "found, or pushed just now")]
+        &mut self.entries[at]
     }
-    #[expect(clippy::indexing_slicing, reason = "found, or pushed just now")]
-    &mut entries[at]
 }
 
 fn pairs(value: &Value) -> Result<Vec<(Value, Value)>, Fault> {

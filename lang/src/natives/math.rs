@@ -266,8 +266,10 @@ pub(super) static NATIVES: &[Native] = &[
 mod tests {
     use super::*;
 
+    type Function = fn(f64) -> f64;
+
     /// Functions of one argument that are not rounded exactly by definition.
-    const FUNCTIONS: [(&str, fn(f64) -> f64); 18] = [
+    const FUNCTIONS: [(&str, Function); 18] = [
         ("acos", libm::acos),
         ("asin", libm::asin),
         ("atan", libm::atan),
@@ -289,7 +291,7 @@ mod tests {
     ];
 
     /// A digest of the bits of a function at numbers of all magnitudes.
-    fn bits(f: fn(f64) -> f64) -> u64 {
+    fn bits(f: Function) -> u64 {
         let inputs = (-4_000..4_000).map(|i| f64::from(i) * 0.001_37);
         let large = (-300..300).map(|i| libm::scalbn(1.3, i));
         inputs.chain(large).fold(0, |digest: u64, x| {
