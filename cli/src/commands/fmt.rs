@@ -132,7 +132,7 @@ fn show(change: &Change) -> Result<(), Failure> {
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     // A link stays one; what it points at is replaced.
     let path = fs::canonicalize(path)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let mut aside = tempfile::NamedTempFile::new_in(folder)?;
     aside.write_all(text.as_bytes())?;
     aside.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
