@@ -48,17 +48,24 @@ pub(crate) struct Sent {
 
 impl Sent {
     /// The frame of a round. `holders` has the rounds that each neighbour of the program holds.
+    ///
+    /// # Errors
+    /// The whole frame, which a new neighbour would get, is longer than the limit: says how long.
     pub(crate) fn encode(
         &mut self,
         head: &mut Head,
         exports: &Exports,
         layout: &Arc<Layout>,
         holders: &[&[u64]],
-    ) -> Vec<u8> {
+        limit: usize,
+    ) -> Result<Vec<u8>, usize> {
         let whole = wire::encode(head, Content::Whole(exports), layout);
+        if whole.len() > limit {
+            return Err(whole.len());
+        }
         if whole.len() < SMALL || holders.is_empty() {
             *self = Self::default();
-            return whole;
+            return Ok(whole);
         }
         self.promote(holders);
         let shorter = |base: &Option<Base>, most: usize| {
@@ -76,7 +83,7 @@ impl Sent {
         let now = Base { round: head.round, exports: Arc::new(exports.clone()) };
         self.last = Some(now.clone());
         if !offers {
-            return changes.map_or(whole, |(_, bytes)| bytes);
+            return Ok(changes.map_or(whole, |(_, bytes)| bytes));
         }
         self.offered = Some(now);
         head.offer = true;
@@ -84,7 +91,7 @@ impl Sent {
             Some((changes, _)) => Content::Changes(changes),
             None => Content::Whole(exports),
         };
-        wire::encode(head, content, layout)
+        Ok(wire::encode(head, content, layout))
     }
 
     /// Uses the offer once all neighbours hold it, and nothing that one of them does not hold.
@@ -140,8 +147,9 @@ enum Use {
 
 impl Held {
     /// What a frame of the neighbour exports: nothing if it is of another program, or changes a
-    /// round that is not here.
-    pub(crate) fn take(&mut self, frame: &Frame) -> Option<Arc<Exports>> {
+    /// round that is not here. No base is kept that would be longer than the limit as a frame, so
+    /// that changes to changes do not pile up.
+    pub(crate) fn take(&mut self, frame: &Frame, limit: usize) -> Option<Arc<Exports>> {
         let exports = match &frame.body {
             Body::Foreign => {
                 *self = Self::default();
@@ -166,7 +174,7 @@ impl Held {
             }
         };
         self.lacks = None;
-        if frame.head.offer {
+        if frame.head.offer && wire::size(&exports) <= limit {
             let base = Base { round: frame.head.round, exports: exports.clone() };
             self.bases.push((base, Use::Offered));
         }
@@ -187,5 +195,48 @@ impl Held {
         let holds = unknown.map(|(base, _)| (Note::Holds, base.round));
         let lacks = self.lacks.map(|round| (Note::Lacks, round));
         holds.chain(lacks).map(move |(note, round)| note.about(neighbor, incarnation, round))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::shape;
+    use fieldrun_lang::{Micros, Value};
+
+    /// A neighbour cannot make a device hold ever more by offering changes to changes.
+    #[test]
+    fn no_base_is_kept_beyond_the_limit_of_a_frame() {
+        let program = fieldrun_stdlib::load_text("test.pt", "nbr(1) nbr(2) 3", &[]);
+        let program = program.expect("it loads").program;
+        let exports = |letters: usize| {
+            let values = vec![Value::text(&"a".repeat(200)), Value::text(&"b".repeat(letters))];
+            let parts = Exports::from_parts(program.layout(), vec![1], values, Vec::new());
+            Arc::new(parts.expect("two slots"))
+        };
+        let id = NodeId::Int(1);
+        let frame = |round, body| {
+            let head = Head {
+                from: id.clone(),
+                incarnation: 1,
+                round,
+                period: Micros(1),
+                shape: shape(&program),
+                status: Vec::new(),
+                offer: true,
+                notes: Vec::new(),
+            };
+            Frame { head, body }
+        };
+        let (small, large) = (exports(10), exports(300));
+        let changes = Changes::between(1, &small, &large).expect("the same paths");
+        for (limit, kept) in [(600, 1), (400, 0)] {
+            let mut held = Held::default();
+            held.take(&frame(1, Body::Whole(small.clone())), limit).expect("a whole frame");
+            assert_eq!(held.notes(&id, 1).count(), 1, "an offer is noted");
+            let taken = held.take(&frame(2, Body::Changes(changes.clone())), limit);
+            assert_eq!(taken.as_ref(), Some(&large), "the values are good");
+            assert_eq!(held.notes(&id, 1).count(), kept);
+        }
     }
 }

@@ -330,11 +330,12 @@ impl Device {
             return Err(DeviceError::OwnId(frame.head.from.to_string()));
         }
         self.absent.heard(&frame.head.from);
-        let max = self.config.limits.neighbors;
         let own = (&self.config.id, self.config.incarnation);
         let learn = |notes: &[u32], holds: &mut Vec<u64>| self.sent.learn(own, notes, holds);
-        match self.inbox.accept(frame, now, max, learn) {
-            Accepted::Full => return Err(DeviceError::TooManyNeighbors(max)),
+        match self.inbox.accept(frame, now, &self.config.limits, learn) {
+            Accepted::Full => {
+                return Err(DeviceError::TooManyNeighbors(self.config.limits.neighbors));
+            }
             Accepted::News => self.hasten(now),
             Accepted::Same | Accepted::Stale => {}
         }
@@ -524,19 +525,13 @@ impl Outgoing<'_> {
             offer: false,
             notes,
         };
-        let bytes = sent.encode(&mut head, exports, self.config.program.layout(), &holders);
-        let limit = self.config.limits.frame_bytes;
-        if bytes.len() > limit {
-            let message = format!(
-                "the message of this round has {} bytes; at most {limit} can be sent",
-                bytes.len()
-            );
-            return Err(Trap::without_place(
+        let (layout, limit) = (self.config.program.layout(), self.config.limits.frame_bytes);
+        sent.encode(&mut head, exports, layout, &holders, limit).map_err(|bytes| {
+            Trap::without_place(
                 DiagCode::MessageTooLarge,
-                message,
+                format!("the message of this round has {bytes} bytes; at most {limit} can be sent"),
                 "share less: does a shared tuple or text grow every round?",
-            ));
-        }
-        Ok(bytes)
+            )
+        })
     }
 }

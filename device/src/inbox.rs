@@ -1,5 +1,6 @@
 //! The newest frame of each neighbour.
 
+use crate::Limits;
 use crate::bases::Held;
 use crate::wire::{Frame, Head};
 use fieldrun_lang::{Exports, Micros, NodeId};
@@ -68,9 +69,9 @@ impl Entry {
     }
 
     /// Takes a newer frame.
-    fn hear(&mut self, frame: &Frame, received: Micros) -> Accepted {
+    fn hear(&mut self, frame: &Frame, received: Micros, limits: &Limits) -> Accepted {
         let head = &frame.head;
-        let exports = self.held.take(frame);
+        let exports = self.held.take(frame, limits.frame_bytes);
         let understood = exports.is_some() || head.shape != self.shape;
         if !understood && self.exports.is_some() {
             // As if the frame were lost, but what is lacking is told soon.
@@ -112,11 +113,11 @@ impl Inbox {
         &mut self,
         frame: &Frame,
         received: Micros,
-        max: usize,
+        limits: &Limits,
         learn: impl FnOnce(&[u32], &mut Vec<u64>),
     ) -> Accepted {
         let head = &frame.head;
-        let full = self.entries.len() >= max;
+        let full = self.entries.len() >= limits.neighbors;
         let entry = match self.entries.get_mut(&head.from) {
             None if full => return Accepted::Full,
             None => self.entries.entry(head.from.clone()).or_insert_with(|| Entry::new(head)),
@@ -131,7 +132,7 @@ impl Inbox {
             }
         };
         learn(&head.notes, &mut entry.holds);
-        entry.hear(frame, received)
+        entry.hear(frame, received, limits)
     }
 
     pub(crate) fn remove(&mut self, id: &NodeId) {

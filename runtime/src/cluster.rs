@@ -10,6 +10,10 @@
 //!
 //! Pure: the time is a parameter.
 
+mod beats;
+
+pub use beats::{Beat, Heard};
+
 use crate::standing::Standing;
 use fieldrun_device::Micros;
 use fieldrun_glue::{ServiceEvent, ServiceSnapshot};

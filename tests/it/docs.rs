@@ -1,5 +1,6 @@
 //! What the documentation shows is what happens.
 
+use fieldrun_device::{Device, DeviceConfig, Input, Micros, NodeId, Output, SensorFrame};
 use fieldrun_lang::DiagCode;
 use fieldrun_sim::{Flow, Moment, Observer, Scenario, SimError};
 use std::collections::BTreeSet;
@@ -134,6 +135,39 @@ fn every_command_that_the_pages_show_exists() {
         }
     }
     assert!(checked > 10, "commands are found");
+}
+
+/// Bytes of a frame, one part a line with what it is.
+#[test]
+fn the_example_of_the_protocol_is_what_a_device_sends() {
+    let page = std::fs::read_to_string(root().join("docs/protocol.md")).expect("the page");
+    let program = blocks(&page, "example").pop().expect("a program");
+    let program = fieldrun_stdlib::load_text("example.pt", program.trim(), &[]).expect("it loads");
+    let config = DeviceConfig {
+        incarnation: 3,
+        ..DeviceConfig::new(NodeId::text("hr-db"), program.program)
+    };
+    let mut device = Device::new(config);
+    let sensors = SensorFrame::default();
+    for input in
+        [Input::Status { status: &[2, 1] }, Input::Tick { now: Micros(0), sensors: &sensors }]
+    {
+        device.handle(input).expect("taken");
+        let sent = std::iter::from_fn(|| device.poll()).find_map(|output| match output {
+            Output::Broadcast(bytes) => Some(bytes),
+            _ => None,
+        });
+        let Some(sent) = sent else { continue };
+        while device.poll().is_some() {}
+        let frame = blocks(&page, "frame").pop().expect("a frame");
+        // The bytes are what stands before two spaces.
+        let bytes = frame.lines().filter_map(|line| line.split("  ").next());
+        let shown: Vec<&str> = bytes.flat_map(str::split_whitespace).collect();
+        let sent: Vec<String> = sent.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(shown.join(" "), sent.join(" "), "docs/protocol.md shows what is sent");
+        return;
+    }
+    panic!("the device sends");
 }
 
 #[test]

@@ -16,6 +16,9 @@ use std::process::ExitCode;
 /// Most lines that are suggested when the named one shares nothing.
 const SUGGESTED: usize = 12;
 
+/// Most calls that are shown as the way to a place.
+const CALLS: usize = 3;
+
 /// Rounds of chosen devices, each with what it saw at a call site.
 pub(crate) fn trace(args: &TraceArgs) -> Outcome {
     let scenario = sim::load_scenario(&args.scenario, args.seed, &args.path)?;
@@ -107,20 +110,35 @@ fn page(report: &SiteReport) -> String {
     if report.sites.is_empty() {
         lines.push("  shares nothing here".to_owned());
     }
-    for site in &report.sites {
-        lines.push(format!("  {}  {}", site.place, site.text));
-        if let Some(call) = site.calls.last() {
-            let around = site.calls.len() - 1;
-            let deeper = if around > 0 { format!(", {around} calls deep") } else { String::new() };
-            lines.push(format!("  called at {call}{deeper}"));
-        }
-        lines.extend(table(report, site));
-    }
+    let mut blocks: Vec<Vec<String>> =
+        report.sites.iter().map(|site| block(report, site)).collect();
+    // A function that is called in several places nobody came to says the same for each.
+    blocks.dedup();
+    lines.extend(blocks.into_iter().flatten());
     lines.extend(report.absent.iter().map(absent));
     if let Some(why) = &report.failed {
         lines.push(format!("  the round fails: {}", why.lines().next().unwrap_or_default()));
     }
     lines.join("\n") + "\n"
+}
+
+fn block(report: &SiteReport, site: &Site) -> Vec<String> {
+    let mut lines = vec![format!("  {}  {}", site.place, site.text)];
+    if !site.calls.is_empty() {
+        lines.push(format!("  called at {}", calls(&site.calls)));
+    }
+    lines.extend(table(report, site));
+    lines
+}
+
+/// The calls from the outside in; of a long way its ends.
+fn calls(calls: &[String]) -> String {
+    match calls {
+        [first, .., last] if calls.len() > CALLS => {
+            format!("{first} > … {} more … > {last}", calls.len() - 2)
+        }
+        _ => calls.join(" > "),
+    }
 }
 
 /// Columns: device, age, round, value or why there is none.
@@ -131,6 +149,11 @@ fn table(report: &SiteReport, site: &Site) -> Vec<String> {
         format!("round {}", report.round),
         own(&site.own),
     ]];
+    let nobody = |row: &Row| matches!(row.standing, Standing::Elsewhere(None));
+    if matches!(site.own, Own::NotReached(_)) && site.neighbors.iter().all(nobody) {
+        let device = &report.device;
+        return vec![format!("    {device} (own)  {}; nor is a neighbour", own(&site.own))];
+    }
     rows.extend(site.neighbors.iter().map(|row| {
         let age = format!("{:.1} s old", row.age);
         [name(&row.id), age, format!("round {}", row.round), standing(row)]
@@ -155,8 +178,8 @@ fn own(own: &Own) -> String {
     match own {
         Own::Shared(value) => value.text.clone(),
         Own::Present => "is here".to_owned(),
-        Own::NotReached(Some(parting)) => format!("did not come here: {parting}"),
-        Own::NotReached(None) => "did not come here".to_owned(),
+        Own::NotReached(Some(parting)) => format!("is not here: {parting}"),
+        Own::NotReached(None) => "is not here".to_owned(),
     }
 }
 

@@ -201,6 +201,13 @@ pub(crate) fn encode(head: &Head, content: Content<'_>, own: &Arc<Layout>) -> Ve
     out
 }
 
+/// Bytes of exports as a whole.
+pub(crate) fn size(exports: &Exports) -> usize {
+    let mut out = Vec::new();
+    write_whole(&mut out, exports);
+    out.len()
+}
+
 impl Frame {
     /// The bytes of the frame; nothing if it is of another program, because its content was not
     /// kept then.

@@ -62,8 +62,8 @@ fn value() -> impl Strategy<Value = Value> {
         id().prop_map(Value::Device),
         function(),
     ];
-    leaf.prop_recursive(5, 40, 8, |inner| {
-        let items = prop::collection::vec(inner.clone(), 0..20);
+    leaf.prop_recursive(4, 24, 6, |inner| {
+        let items = prop::collection::vec(inner.clone(), 0..18);
         prop_oneof![
             items.clone().prop_map(Value::tuple),
             items.clone().prop_map(|v| Value::Set(Arc::new(v))),
@@ -88,7 +88,7 @@ fn exports(program: &Arc<Program>) -> impl Strategy<Value = Exports> + use<> {
     let layout = program.layout().clone();
     let regions = layout.regions().len();
     let values = prop::collection::vec(cell(), layout.carried());
-    let extra = prop::collection::btree_map(any::<u64>(), cell(), 0..6);
+    let extra = prop::collection::btree_map(any::<u64>(), cell(), 0..4);
     let ran = prop::collection::vec(any::<bool>(), regions);
     (ran, values, extra, any::<bool>()).prop_map(move |(mut ran, values, extra, by_path)| {
         let extra: Vec<(u64, Value)> = extra.into_iter().collect();

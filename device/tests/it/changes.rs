@@ -264,3 +264,37 @@ fn changes_are_as_small_as_what_changed() {
     world.tick(0);
     assert!(world.ways[0].bytes.len() > 200, "a restarted neighbour holds nothing");
 }
+
+/// A text grows by ten letters a round beside one that stays: changes stay far below the limit of
+/// both ends, but a new neighbour would need the whole.
+#[test]
+fn the_limit_holds_for_what_a_new_neighbor_would_get() {
+    let text = "let t = rep (t <- \"\") { t + \"0123456789\" }; nbr(t) nbr(env.get(\"long\")) 1";
+    let device = |id| {
+        let mut config = config(id, text);
+        config.limits.frame_bytes = 1_000;
+        Device::new(config)
+    };
+    let mut devices = [0, 1].map(device);
+    let long = Reading::Text("-".repeat(300).into());
+    let sensors = SensorFrame { env: vec![("long".to_owned(), long)], position: None };
+    let (mut sent, mut small) = ([0; 2], [0; 2]);
+    for _ in 0..100 {
+        for id in 0..2 {
+            let now = Micros(0);
+            devices[id].handle(Input::Tick { now, sensors: &sensors }).expect("a tick is taken");
+            while let Some(output) = devices[id].poll() {
+                let Output::Broadcast(bytes) = output else { continue };
+                sent[id] += 1;
+                small[id] += u32::from(bytes[1] & CHANGES);
+                let from = NodeId::Int(id as i64);
+                let message = Input::Message { now, from: &from, bytes: &bytes };
+                devices[1 - id].handle(message).expect("a frame");
+                while devices[1 - id].poll().is_some() {}
+            }
+        }
+    }
+    // 300 letters and their likes leave room for 66 rounds of ten letters.
+    assert!(sent.iter().all(|sent| (60..70).contains(sent)), "{sent:?}");
+    assert!(small.iter().all(|small| *small > 50), "{small:?}");
+}

@@ -2,6 +2,9 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may say what it expects")]
 
 mod changes;
+mod hostile;
+mod neighbor;
+mod recorded;
 mod trace;
 
 use fieldrun_device::host::Reading;

@@ -358,7 +358,7 @@ impl Start {
             transport,
             watchers,
             settling: None,
-            seq: 0,
+            entry: core::Entry::default(),
             peers: BTreeMap::new(),
             recent: VecDeque::new(),
             changed: true,

@@ -22,13 +22,13 @@ use std::process::ExitCode;
 
 /// The programs, smallest exports first.
 const WORKLOADS: [(&str, &str); 9] = [
-    ("gradient", include_str!("../workloads/gradient.pt")),
-    ("w1", include_str!("../workloads/w1.pt")),
-    ("w2", include_str!("../workloads/w2.pt")),
-    ("w3", include_str!("../workloads/w3.pt")),
-    ("w4", include_str!("../workloads/w4.pt")),
-    ("w5", include_str!("../workloads/w5.pt")),
-    ("keys", include_str!("../workloads/keys.pt")),
+    ("gradient", include_str!("gradient.pt")),
+    ("w1", include_str!("../../../../../examples/workloads/w1.pt")),
+    ("w2", include_str!("../../../../../examples/workloads/w2.pt")),
+    ("w3", include_str!("../../../../../examples/workloads/w3.pt")),
+    ("w4", include_str!("../../../../../examples/workloads/w4.pt")),
+    ("w5", include_str!("../../../../../examples/workloads/w5.pt")),
+    ("keys", include_str!("keys.pt")),
     ("restart", include_str!("../../../../../examples/enterprise/restart.pt")),
     ("crowd", include_str!("../../../../../examples/crowd/crowd.pt")),
 ];

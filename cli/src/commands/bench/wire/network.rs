@@ -59,13 +59,12 @@ fn linked(a: usize, b: usize) -> bool {
     a != b && (ax - bx).hypot(ay - by) <= REACH
 }
 
-/// What the programs ask their environment for: a number, who is the source, and a service that
-/// runs and needs the one before it.
+/// What the programs ask their environment for: who is the source, and a service that runs and
+/// needs the one before it.
 fn sensors(i: usize) -> SensorFrame {
     let text = |text: String| Reading::Text(text.into());
     let needs = i.checked_sub(1).map(|i| text(format!("service-{i}")));
     let env = [
-        ("number", Reading::Number(i as f64)),
         ("source", Reading::Bool(i == 0)),
         ("serviceID", text(format!("service-{i}"))),
         ("dependencies", Reading::List(needs.into_iter().collect())),
@@ -80,9 +79,8 @@ fn sensors(i: usize) -> SensorFrame {
 
 impl Network {
     pub(super) fn settled(program: &Arc<Program>) -> Result<Self, Failure> {
-        let device = |i: usize| {
-            Device::new(DeviceConfig::new(NodeId::text(&format!("service-{i}")), program.clone()))
-        };
+        let device =
+            |i: usize| Device::new(DeviceConfig::new(NodeId::Int(i as i64), program.clone()));
         let near = |i: usize| (0..DEVICES).filter(|j| linked(i, *j)).collect();
         let mut network = Self {
             program: program.clone(),
@@ -133,7 +131,7 @@ impl Network {
             known.insert(frame.head.round, exports);
         }
         for (i, bytes) in self.sent.iter().enumerate() {
-            let from = NodeId::text(&format!("service-{i}"));
+            let from = NodeId::Int(i as i64);
             for to in self.links.get(i).into_iter().flatten() {
                 if let Some(device) = self.devices.get_mut(*to) {
                     handle(device, Input::Message { now, from: &from, bytes })?;
