@@ -9,6 +9,7 @@ mod devices;
 mod dialect;
 mod docs;
 mod enterprise;
+mod fmt;
 mod library;
 mod network;
 mod spec;
