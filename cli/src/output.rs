@@ -73,7 +73,7 @@ pub(crate) fn colour() -> bool {
 /// Warnings and notices of a program.
 pub(crate) fn findings(findings: &[Diagnostic]) {
     for finding in findings {
-        say(&finding.render(colour()));
+        say(&format!("{}\n", finding.render(colour())));
     }
 }
 

@@ -141,6 +141,7 @@ fn programs_that_are_only_long() {
     accepted("text.pt", format!("\"{}\".length()", "x".repeat(1_000_000)).as_bytes());
     let names = many(&|i| format!("call{i}(q{i})"), 50_000);
     refused("names.pt", names.as_bytes(), &["FR-L030"]);
+    accepted("allow.pt", format!("{}1", "// allow FR-L056\n".repeat(100_000)).as_bytes());
     let old = many(&|i| format!("let a{i} = nbr{{{i}}} + x{i}"), 20_000);
     accepted("old.pt", format!("{old}\n1").as_bytes());
 }

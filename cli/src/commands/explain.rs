@@ -31,9 +31,10 @@ pub(crate) fn explain(args: &ExplainArgs) -> Outcome {
 
 fn unknown(text: &str) -> Failure {
     let near = DiagCode::nearest(text);
+    let near = near.map(|near| format!("did you mean {near}, \"{}\"? ", near.title()));
     Failure::usage(format!(
-        "there is no code {text}\n  did you mean {near}, \"{}\"? `fieldrun explain` lists all codes",
-        near.title()
+        "there is no code {text}\n  {}`fieldrun explain` lists all codes",
+        near.unwrap_or_default()
     ))
 }
 
@@ -45,11 +46,12 @@ fn severity(code: DiagCode) -> &'static str {
     }
 }
 
+/// What is known of a code, with its page unless it is one of a list.
 fn as_json(code: DiagCode, page: bool) -> serde_json::Value {
-    let mut object =
-        json!({ "code": code.as_str(), "severity": severity(code), "title": code.title() });
+    let (name, severity, title) = (code.as_str(), severity(code), code.title());
     if page {
-        object["page"] = json!(code.page());
+        json!({ "code": name, "severity": severity, "title": title, "page": code.page() })
+    } else {
+        json!({ "code": name, "severity": severity, "title": title })
     }
-    object
 }

@@ -1,5 +1,6 @@
 //! Comments that allow a warning: `// allow FR-L056`, and perhaps why.
 
+use super::MAX_FINDINGS;
 use crate::diag::{DiagCode, Diagnostic, Severity};
 use crate::source::{Source, Span};
 use rustc_hash::FxHashMap;
@@ -30,21 +31,25 @@ fn address(source: &Arc<Source>) -> usize {
 impl Allowances {
     /// Reads the comments of one source text.
     pub(crate) fn read(&mut self, comments: &[Span]) {
+        let (mut line, mut counted) = (1, 0);
         for comment in comments {
-            let text = comment.text();
+            let (text, start) = (comment.text(), comment.start as usize);
+            let passed = comment.source.text.get(counted..start).unwrap_or_default();
+            line += passed.matches('\n').count();
+            counted = start;
             let words = text.strip_prefix("//").map(str::trim_start);
             if let Some(list) = words.and_then(|words| words.strip_prefix("allow ")) {
-                self.read_list(comment, list);
+                self.read_list(comment, line, list);
             }
         }
     }
 
     /// Codes separated by commas or spaces; anything behind them says why.
-    fn read_list(&mut self, comment: &Span, list: &str) {
+    fn read_list(&mut self, comment: &Span, line: usize, list: &str) {
         let source = &comment.source;
         let before = source.text.get(..comment.start as usize).unwrap_or_default();
         let alone = before.rsplit('\n').next().is_none_or(|line| line.trim().is_empty());
-        let line = comment.line() + usize::from(alone);
+        let line = line + usize::from(alone);
         let mut at = comment.end as usize - list.len();
         for piece in list.split_inclusive([',', ' ']) {
             let word = piece.trim_matches([',', ' ', ':', '\r']);
@@ -64,16 +69,22 @@ impl Allowances {
                     here.push(self.all.len());
                     self.all.push(Allowance { code, span, used: false });
                 }
-                None => self.findings.push(unknown(word, &span)),
+                None if self.findings.len() < MAX_FINDINGS => {
+                    self.findings.push(unknown(word, &span));
+                }
+                None => {}
             }
         }
     }
 
     /// Removes warnings that are allowed; adds warnings about comments that allow nothing.
     pub(crate) fn apply(mut self, findings: &mut Vec<Diagnostic>) {
+        // Of very many findings only the first are known: the comments may allow others.
+        let all_known = findings.len() < MAX_FINDINGS;
         findings.retain(|finding| !self.allows(finding));
         findings.extend(self.findings);
-        findings.extend(self.all.iter().filter(|allowance| !allowance.used).map(|allowance| {
+        let idle = self.all.iter().filter(|allowance| all_known && !allowance.used);
+        findings.extend(idle.take(MAX_FINDINGS).map(|allowance| {
             let message = format!("there is no {} to allow here", allowance.code);
             Diagnostic::warning(DiagCode::IdleAllow, &allowance.span, message).help(
                 "remove the comment; it speaks of its own line, or of the next if it stands alone",
@@ -98,10 +109,11 @@ impl Allowances {
     }
 }
 
-/// `FR-L056`, or a slip of the finger away from it; reasons are other words.
+/// `FR-L056` or `L056`, known or not; reasons are other words.
 fn looks_like_a_code(word: &str) -> bool {
-    let digits = word.chars().filter(char::is_ascii_digit).count();
-    word.to_uppercase().starts_with("FR-") || (digits > 1 && word.len() < 8)
+    let upper = word.to_uppercase();
+    let number = upper.strip_prefix(['L', 'R']).unwrap_or_default();
+    upper.starts_with("FR-") || (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn unknown(word: &str, span: &Span) -> Diagnostic {
@@ -112,7 +124,10 @@ fn unknown(word: &str, span: &Span) -> Diagnostic {
         ),
         None => (
             format!("there is no code {word}"),
-            format!("did you mean {}? `fieldrun explain` lists all codes", DiagCode::nearest(word)),
+            match DiagCode::nearest(word) {
+                Some(near) => format!("did you mean {near}? `fieldrun explain` lists all codes"),
+                None => "`fieldrun explain` lists all codes".to_owned(),
+            },
         ),
     };
     Diagnostic::warning(DiagCode::UnknownAllow, span, message).help(help)

@@ -1,6 +1,6 @@
 //! Uses of `rep` and `share` that are rarely meant.
 
-use super::kinds::Findings;
+use super::Findings;
 use crate::diag::{DiagCode, Diagnostic};
 use crate::program::{Block, Expr, ExprKind, LocalId, Statement};
 use crate::syntax::ast::{BinaryOp, HoodOp};

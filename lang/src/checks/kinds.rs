@@ -1,59 +1,37 @@
-//! Which values are fields, as far as the text says, and what goes wrong with those that are.
+//! Which values are fields, as far as the text says.
 //!
 //! The program is run on kinds instead of values. Where a kind is not certain nothing is said.
 
+use super::Findings;
 use super::effects::{Effects, SENSORS};
 use super::known::{Kind, Known};
-use crate::diag::{DiagCode, Diagnostic};
+use crate::diag::DiagCode;
 use crate::natives::Native;
 use crate::program::{Block, Callee, Expr, ExprKind, FunctionId, LocalId, Statement, Unit};
 use crate::source::Span;
-use crate::syntax::ast::HoodOp;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::sync::Arc;
 
 /// Deepest nesting of expressions, through calls, that is followed.
 const MAX_DEPTH: usize = 1_500;
 /// Calls that are followed before the rest of the program is taken as unknown.
 const MAX_CALLS: usize = 20_000;
 
-/// Findings after which further ones only repeat these.
-const MAX_FINDINGS: usize = 100;
-
-/// The findings of one unit, each place once.
-#[derive(Default)]
-pub(super) struct Findings {
-    pub(super) list: Vec<Diagnostic>,
-    seen: FxHashSet<(DiagCode, usize, u32)>,
-}
-
-impl Findings {
-    pub(super) fn add(&mut self, diagnostic: Diagnostic) {
-        let place = diagnostic.span.as_ref();
-        let key = place.map_or((0, 0), |span| (Arc::as_ptr(&span.source) as usize, span.start));
-        let fresh = self.seen.insert((diagnostic.code, key.0, key.1));
-        if fresh && self.list.len() < MAX_FINDINGS {
-            self.list.push(diagnostic);
-        }
-    }
-}
-
 /// Runs a unit on kinds.
 pub(super) struct Kinds<'u, 'f> {
-    unit: &'u Unit,
-    effects: &'f Effects<'u>,
-    findings: &'f mut Findings,
+    pub(super) unit: &'u Unit,
+    pub(super) effects: &'f Effects<'u>,
+    pub(super) findings: &'f mut Findings,
     /// Variables that some statement changes later.
     assigned: FxHashSet<LocalId>,
     /// Fields that a branch was said to restrict.
     restricted: FxHashSet<LocalId>,
-    locals: FxHashMap<LocalId, Known>,
+    pub(super) locals: FxHashMap<LocalId, Known>,
     /// Variables in the order of their definition.
     defined: Vec<LocalId>,
     /// Calls of definitions that were followed: arguments and result.
     results: FxHashMap<(u32, Vec<Kind>), Known>,
     /// Functions that are being followed, and the call if one is.
-    running: Vec<(FunctionId, Option<Span>)>,
+    pub(super) running: Vec<(FunctionId, Option<Span>)>,
     /// How many branches of `if` are around this place.
     branches: usize,
     depth: usize,
@@ -94,15 +72,6 @@ impl<'u, 'f> Kinds<'u, 'f> {
         if let Some(main) = &unit.main {
             self.block(main);
         }
-    }
-
-    /// Reports at a place, and at the call that made it so.
-    fn warn(&mut self, code: DiagCode, span: &Span, message: &str, help: &str) {
-        let mut diagnostic = Diagnostic::warning(code, span, message).help(help);
-        if let Some((_, Some(call))) = self.running.last() {
-            diagnostic = diagnostic.related(call, "as it is called here");
-        }
-        self.findings.add(diagnostic);
     }
 
     fn define(&mut self, local: LocalId, known: Known) {
@@ -286,24 +255,6 @@ impl<'u, 'f> Kinds<'u, 'f> {
         }
     }
 
-    /// What a `share` begins with and what its body gives are both fields, or both not.
-    fn one_kind(&mut self, start: Kind, kept: Kind, body: &Block) {
-        let (message, help) = match (start, kept) {
-            (Kind::Local, kept) if kept.is_field() => (
-                "this `share` begins with a plain value, and its body gives a field",
-                "reduce the field with a hood: `share (x, nx <- 0) { minHood(nx) + 1 }`",
-            ),
-            (start, Kind::Local) if start.is_field() => (
-                "this `share` begins with a field, and its body gives a plain value",
-                "begin with a plain value, or give each neighbour its own: `nbr(…)`",
-            ),
-            _ => return,
-        };
-        if let Some(result) = body.result() {
-            self.warn(DiagCode::MixedKinds, &result.span, message, help);
-        }
-    }
-
     fn variable(&mut self, local: LocalId, name: &str, span: &Span) -> Known {
         let Some(known) = self.locals.get(&local).cloned() else { return Known::UNKNOWN };
         let restricted = known.kind.is_field() && known.home < self.branches;
@@ -409,105 +360,4 @@ impl<'u, 'f> Kinds<'u, 'f> {
         self.branches -= usize::from(varies);
         known
     }
-
-    fn no_field_out_of_branch(&mut self, block: &Block, kind: Kind) {
-        if let Some(place) = block.result().filter(|_| kind.is_field()) {
-            self.warn(
-                DiagCode::BranchIsField,
-                &place.span,
-                "this branch of `if` gives a field",
-                "if statements cannot return a Field; consider using `mux`, or reduce it with a hood",
-            );
-        }
-    }
-
-    fn needs_field(&mut self, known: &Known, place: &Expr) {
-        if known.kind == Kind::Local {
-            self.warn(
-                DiagCode::HoodOfLocal,
-                &place.span,
-                "this is one value, and a hood reduces a field",
-                "share it with the neighbours first: `nbr(…)`; or leave the hood out",
-            );
-        }
-    }
-
-    /// A hood over a field that is the same everywhere, unless it counts or asks for neighbours.
-    fn no_constant(&mut self, op: HoodOp, field: &Known, span: &Span) {
-        let known = matches!(op, HoodOp::Min | HoodOp::Max | HoodOp::Mean | HoodOp::Local);
-        if known && field.kind == Kind::SameEverywhere {
-            self.warn(
-                DiagCode::ConstantNbr,
-                span,
-                "every neighbour sends the same constant here",
-                "share something that differs, such as `nbr(x)`; to count neighbours use `sumHood(nbr(1))`",
-            );
-        }
-    }
-
-    /// The function that a hood is given.
-    fn reducer(&mut self, function: &Known, place: &Expr) {
-        let Some(id) = function.function else { return };
-        let found = match &place.kind {
-            ExprKind::Lambda(_) => self.communicates(id),
-            _ => self.communicates(id).map(|_| place.span.clone()),
-        };
-        let Some(span) = found else { return };
-        self.findings.add(
-            Diagnostic::warning(
-                DiagCode::CommunicatingReducer,
-                &span,
-                "a reducer must not communicate or keep state",
-            )
-            .help("it runs once for each neighbour at the same place; compute this value before the hood and use the result inside"),
-        );
-    }
-
-    /// Whether a function communicates, keeps state, or reads a field from around it.
-    fn communicates(&mut self, id: FunctionId) -> Option<Span> {
-        let mut found = None;
-        self.unit.function(id).body.each(&mut |expr| {
-            let reads_field = matches!(&expr.kind, ExprKind::Local(local, _)
-                if self.locals.get(local).is_some_and(|known| known.kind.is_field()));
-            let here = || reads_field.then(|| expr.span.clone());
-            found = found.take().or_else(here).or_else(|| self.effects.communicates_here(expr));
-        });
-        found
-    }
-
-    /// Both branches do the same thing with their neighbours, but not with each other.
-    fn twin_branches(&mut self, then: &Block, otherwise: &Block) {
-        let first = self.exchanges(then);
-        let second = self.exchanges(otherwise);
-        let twins = second.iter().find_map(|b| Some((first.iter().find(|a| same(a, b))?, b)));
-        let Some((a, b)) = twins else { return };
-        self.findings.add(
-            Diagnostic::warning(
-                DiagCode::TwinBranches,
-                b,
-                "both branches communicate in the same way, but not with each other",
-            )
-            .label("devices in this branch")
-            .related(a, "do not see those in this one, nor keep their state")
-            .help("do it once before the `if` and use the result in both branches; if two separate groups are meant, `// allow FR-L063`"),
-        );
-    }
-
-    /// The communicating expressions of a branch.
-    fn exchanges(&mut self, block: &Block) -> Vec<Span> {
-        let mut spans = Vec::new();
-        block.each(&mut |expr| {
-            if !matches!(expr.kind, ExprKind::Lambda(_) | ExprKind::Function(_)) {
-                spans.extend(self.effects.communicates_here(expr));
-            }
-        });
-        spans
-    }
-}
-
-/// Whether two places read the same, apart from white space.
-fn same(a: &Span, b: &Span) -> bool {
-    let words =
-        |span: &Span| span.text().chars().filter(|c| !c.is_whitespace()).collect::<String>();
-    words(a) == words(b)
 }

@@ -5,6 +5,7 @@ mod constructs;
 mod effects;
 mod kinds;
 mod known;
+mod misuse;
 mod variables;
 
 pub(crate) use allow::Allowances;
@@ -13,8 +14,30 @@ use crate::diag::{DiagCode, Diagnostic};
 use crate::program::{ExprKind, Unit};
 use crate::source::Source;
 use effects::Effects;
-use kinds::{Findings, Kinds};
+use kinds::Kinds;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
+
+/// Findings after which further ones only repeat these.
+const MAX_FINDINGS: usize = 100;
+
+/// The findings of one unit, each place once.
+#[derive(Default)]
+struct Findings {
+    list: Vec<Diagnostic>,
+    seen: FxHashSet<(DiagCode, usize, u32)>,
+}
+
+impl Findings {
+    fn add(&mut self, diagnostic: Diagnostic) {
+        let place = diagnostic.span.as_ref();
+        let key = place.map_or((0, 0), |span| (Arc::as_ptr(&span.source) as usize, span.start));
+        let fresh = self.seen.insert((diagnostic.code, key.0, key.1));
+        if fresh && self.list.len() < MAX_FINDINGS {
+            self.list.push(diagnostic);
+        }
+    }
+}
 
 /// Warnings about a unit that loaded without errors; `found` is what is known of it already.
 pub(crate) fn check(

@@ -1,7 +1,7 @@
 //! Variables that nothing reads.
 
+use super::Findings;
 use super::effects::Effects;
-use super::kinds::Findings;
 use crate::diag::{DiagCode, Diagnostic};
 use crate::program::{Block, Expr, ExprKind, LocalId, Statement, Unit};
 use crate::source::Span;

@@ -140,13 +140,17 @@ impl DiagCode {
         Self::ALL.iter().copied().find(|code| code.as_str() == full)
     }
 
-    /// The code that is most like a wrong one.
-    pub fn nearest(text: &str) -> Self {
+    /// The code that is most like a wrong one, if any is like it at all.
+    pub fn nearest(text: &str) -> Option<Self> {
         let full = full(text);
-        let distance = |code: &&Self| strsim::levenshtein(&full, code.as_str());
-        Self::ALL.iter().min_by_key(distance).copied().unwrap_or(Self::Syntax)
+        let distance = |code: Self| strsim::levenshtein(&full, code.as_str());
+        let nearest = Self::ALL.iter().copied().min_by_key(|code| distance(*code))?;
+        (distance(nearest) <= MAX_SLIPS).then_some(nearest)
     }
 }
+
+/// Characters that may be wrong in a code for it to be recognised.
+const MAX_SLIPS: usize = 3;
 
 fn full(text: &str) -> String {
     let upper = text.trim().to_uppercase();

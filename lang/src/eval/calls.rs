@@ -228,6 +228,7 @@ impl Round<'_> {
             _ => None,
         };
         if let Some(value) = result {
+            self.pay_for(&value)?;
             return Ok(value);
         }
         let mut operands = vec![target];

@@ -97,15 +97,17 @@ impl Round<'_> {
 
     /// Pays for so many steps; natives pay for their work on large values.
     pub(crate) fn charge(&mut self, steps: usize) -> Result<(), Fault> {
-        let left = self.effects.fuel.checked_sub(steps as u64).ok_or_else(|| {
-            Fault::new(
-                DiagCode::OutOfFuel,
-                format!("the round took more than {} steps", self.input.limits.fuel),
-            )
-            .help("does a recursion end? is a tuple far larger than meant?")
-        })?;
-        self.effects.fuel = left;
+        let left = self.effects.fuel.checked_sub(steps as u64);
+        self.effects.fuel = left.ok_or_else(|| self.out_of_fuel())?;
         Ok(())
+    }
+
+    pub(super) fn out_of_fuel(&self) -> Fault {
+        Fault::new(
+            DiagCode::OutOfFuel,
+            format!("the round took more than {} steps", self.input.limits.fuel),
+        )
+        .help("does a recursion end? is a tuple far larger than meant?")
     }
 
     fn expression(&mut self, expr: &Expr) -> Result<Value, Fault> {
@@ -117,7 +119,7 @@ impl Round<'_> {
             ExprKind::Native(native) => Ok(native_value(native)),
             ExprKind::EnvOrAtom(name) => {
                 let held = self.environment().get(name).map(Value::unshared);
-                Ok(held.unwrap_or_else(|| Value::Text(name.clone())))
+                self.check_size(held.unwrap_or_else(|| Value::Text(name.clone())))
             }
             ExprKind::Unary(op, operand) => self.unary(*op, operand),
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b),
@@ -218,8 +220,12 @@ impl Round<'_> {
         let read = if compares { Self::eval } else { Self::value };
         let a = self.below(base, |round| read(round, a))?;
         let b = self.below(base + 1, |round| read(round, b))?;
-        let result = self.lifted(&[a, b], |_, values| match values {
-            [a, b] => operate(op, a, b),
+        let result = self.lifted(&[a, b], |round, values| match values {
+            [a, b] => {
+                let paid = round.effects.pay(comparison_weight(op, a, b));
+                paid.ok_or_else(|| round.out_of_fuel())?;
+                operate(op, a, b)
+            }
             _ => Ok(Value::Unit),
         })?;
         self.check_size(result)
@@ -308,6 +314,20 @@ pub(crate) fn native_value(native: &'static crate::natives::Native) -> Value {
         arity: native.arity,
         activation: None,
     }))
+}
+
+/// How much a comparison has to walk over: its result does not show it, as that of other operators does.
+pub(crate) fn comparison_weight(op: BinaryOp, a: &Value, b: &Value) -> usize {
+    let compares = matches!(
+        op,
+        BinaryOp::Eq
+            | BinaryOp::NotEq
+            | BinaryOp::Less
+            | BinaryOp::LessEq
+            | BinaryOp::Greater
+            | BinaryOp::GreaterEq
+    );
+    if compares { a.weight(usize::MAX).saturating_add(b.weight(usize::MAX)) } else { 0 }
 }
 
 pub(crate) fn operate(op: BinaryOp, a: &Value, b: &Value) -> Result<Value, Fault> {

@@ -32,6 +32,8 @@ impl Round<'_> {
         if op == HoodOp::Local {
             return Ok(field.local().clone());
         }
+        let weight = field.values().map(|value| value.weight(usize::MAX)).sum();
+        self.effects.pay(weight).ok_or_else(|| self.out_of_fuel())?;
         let mut values: Vec<&Value> = field.neighbors().iter().map(|(_, value)| value).collect();
         if plus_self {
             values.push(field.local());

@@ -25,7 +25,7 @@ use crate::program::{Program, Unit};
 use crate::value::{ActivationId, Value};
 use activation::Activations;
 pub(crate) use calls::CALL_LEVELS;
-pub(crate) use expr::{native_value, operate};
+pub(crate) use expr::{comparison_weight, native_value, operate};
 pub(crate) use fault::Fault;
 pub use fault::Trap;
 pub(crate) use hoods::{empty as empty_hood, reduce as reduce_hood};
@@ -42,10 +42,14 @@ pub type Environment = BTreeMap<Arc<str>, Value>;
 /// that deep on any stack.
 pub const MAX_NESTING: usize = 64;
 
+/// So many values may be walked over for the price of one expression.
+pub(crate) const FREE_WEIGHT: usize = 64;
+
 /// What a round may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Expressions evaluated in one round.
+    /// Steps of one round: expressions, and the values that work on large ones walks over. What is
+    /// made is paid for, so this bounds the memory of a round too: about 24 bytes a step.
     pub fuel: u64,
     /// Nesting of expressions and calls.
     pub depth: u32,
@@ -167,6 +171,15 @@ impl Effects {
         self.changed = None;
     }
 
+    /// Takes the steps that it costs to walk over so many values: none for the few that most
+    /// expressions hold, whose cost is that of the expression. Nothing if there are not so many left.
+    pub(crate) fn pay(&mut self, weight: usize) -> Option<()> {
+        if weight > FREE_WEIGHT {
+            self.fuel = self.fuel.checked_sub(weight as u64)?;
+        }
+        Some(())
+    }
+
     /// The next number of the device's generator, in [0, 1).
     pub(crate) fn next_random(&mut self) -> f64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -273,6 +286,7 @@ impl<'a> Round<'a> {
     /// Sends a value to the neighbours at a path.
     fn export(&mut self, path: Path, value: &Value) -> Result<(), Fault> {
         plain(value, "shared with neighbours")?;
+        self.pay_for(value)?;
         self.mark(path, true)?;
         self.exported.push((path.hash, value.detached()));
         Ok(())
@@ -304,6 +318,7 @@ impl<'a> Round<'a> {
     /// Keeps a value at a path for the next round.
     fn store(&mut self, path: Path, value: &Value) -> Result<(), Fault> {
         plain(value, "kept for the next round")?;
+        self.pay_for(value)?;
         self.mark(path, false)?;
         self.kept.push((path.hash, value.detached()));
         Ok(())
@@ -324,16 +339,25 @@ impl<'a> Round<'a> {
         self.effects.next_random()
     }
 
-    /// Refuses a text or tuple that is too large to be meant.
-    pub(crate) fn check_size(&self, value: Value) -> Result<Value, Fault> {
+    /// Pays for a walk over a value. So the fuel also bounds the memory of a round: what is made is
+    /// paid for, and each value that is kept was made.
+    pub(crate) fn pay_for(&mut self, value: &Value) -> Result<(), Fault> {
+        let weight = value.weight(self.input.limits.items);
+        self.effects.pay(weight).ok_or_else(|| self.out_of_fuel())
+    }
+
+    /// Refuses a text or tuple that is too large to be meant, and pays for one that is large.
+    pub(crate) fn check_size(&mut self, value: Value) -> Result<Value, Fault> {
         if let Value::Text(text) = &value {
             self.check_text(text.len())?;
+            self.pay_for(&value)?;
             return Ok(value);
         }
-        let limits = &self.input.limits;
+        let limits = self.input.limits;
         let mut budget = limits.items;
         if !value.exceeds(MAX_NESTING, &mut budget) {
-            return Ok(value);
+            let paid = self.effects.pay(limits.items - budget);
+            return paid.map(|()| value).ok_or_else(|| self.out_of_fuel());
         }
         let message = match budget {
             0 => format!("this value holds more than {} values", limits.items),

@@ -84,18 +84,25 @@ pub fn load(source: &Arc<Source>, options: &LoadOptions) -> Result<Program, Diag
     let (unit, allowances) = load_unit(source, options, &mut findings);
     let mut diagnostics = Diagnostics(findings);
     if diagnostics.has_errors() {
-        // What else is worth saying can wait until the program is whole; in the order of the text.
+        // What else is worth saying can wait until the program is whole.
         let explains = |d: &Diagnostic| MISREADINGS.contains(&d.code);
         diagnostics.0.retain(|d| d.severity == Severity::Error || explains(d));
-        diagnostics
-            .0
-            .sort_by_key(|d| d.span.as_ref().map(|s| (!Arc::ptr_eq(&s.source, source), s.start)));
+        in_order(&mut diagnostics.0, source);
         return Err(diagnostics);
     }
     let warnings = checks::check(&unit, &options.host_functions, &diagnostics.0);
     diagnostics.0.extend(warnings);
     allowances.apply(&mut diagnostics.0);
+    in_order(&mut diagnostics.0, source);
     Ok(Program::new(unit, options.clone(), diagnostics.0))
+}
+
+/// In the order of the text: the program first, then its modules by name.
+fn in_order(findings: &mut [Diagnostic], program: &Arc<Source>) {
+    findings.sort_by_cached_key(|finding| {
+        let span = finding.span.as_ref()?;
+        Some((!Arc::ptr_eq(&span.source, program), span.source.name.clone(), span.start))
+    });
 }
 
 pub(crate) fn load_unit(

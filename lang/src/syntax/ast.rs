@@ -51,7 +51,6 @@ pub(crate) struct FunctionDef {
     pub(crate) name: Name,
     pub(crate) params: Vec<Name>,
     pub(crate) body: Block,
-    pub(crate) span: Span,
 }
 
 #[derive(Debug)]
@@ -65,12 +64,10 @@ pub(crate) enum Statement {
     Let {
         name: Name,
         value: Expr,
-        span: Span,
     },
     Assign {
         name: Name,
         value: Expr,
-        span: Span,
     },
     Expr(Expr),
     /// `if` without `else`; an empty body does nothing.
@@ -79,15 +76,6 @@ pub(crate) enum Statement {
         then: Option<Block>,
         span: Span,
     },
-}
-
-impl Statement {
-    pub(crate) fn span(&self) -> &Span {
-        match self {
-            Self::Let { span, .. } | Self::Assign { span, .. } | Self::If { span, .. } => span,
-            Self::Expr(value) => &value.span,
-        }
-    }
 }
 
 #[derive(Debug)]

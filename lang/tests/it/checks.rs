@@ -267,6 +267,7 @@ fn comments_allow_warnings_of_their_line_or_the_next() {
         "let a = minHood(nbr(5)) // allow FR-L056 FR-L061 because\n2",
         "let x = 5\n-1 // allow FR-L020\nx",
         "// allow us to say: not every comment is one\n2",
+        "// allow 30 seconds\n2",
     ]);
     let idle = DiagCode::IdleAllow;
     loud(

@@ -109,7 +109,8 @@ fn a_code_is_found_as_people_write_it() {
         assert_eq!(DiagCode::find(text), Some(DiagCode::Unclosed), "{text}");
     }
     assert_eq!(DiagCode::find("L999"), None);
-    assert_eq!(DiagCode::nearest("L12"), DiagCode::Unclosed);
+    assert_eq!(DiagCode::nearest("L12"), Some(DiagCode::Unclosed));
+    assert_eq!(DiagCode::nearest("unused"), None);
 }
 
 /// A code that no source mentions explains a message that nobody gets.

@@ -117,3 +117,25 @@ fn checks_of_calls_that_branch_out_end() {
     let text = format!("{defs}def f40(a, b) {{ 1 }}\nminHood(f0(1, 2))");
     assert!(load(&Source::new("wide.pt", text), &options()).is_ok());
 }
+
+/// Each of these needs far more work or memory than its few steps tell: it is paid for by the size of
+/// the values, so it ends about as soon as any program that runs out of steps.
+#[test]
+fn work_on_large_values_is_paid_for() {
+    let large = "import org.protelis.lang.datatype.Tuples.fill
+                 let t = fill(1, 1000000)
+                 let many = fill(1, 100000)\n";
+    for work in [
+        "many.map { (t + it).get(0) }",
+        "many.map { t == fill(1, 999999) }",
+        "let u = fill(1, 1000000) many.map { t < u }",
+        "let s = \"ab\".repeat(500000) many.map { s + it }",
+        "many.map { [t, it].get(1) }",
+        "env.put(\"t\", t) many.map { env.get(\"t\").get(0) }",
+        "many.map { rep (x <- 0) { t } }",
+        "many.map { sumHood PlusSelf(nbr(t)) }",
+    ] {
+        let message = trap(&format!("{large}{work}"));
+        assert!(message.contains("the round took more than"), "{work}: {message}");
+    }
+}
