@@ -7,6 +7,7 @@ mod devices;
 mod dialect;
 mod docs;
 mod enterprise;
+mod examples;
 mod library;
 mod network;
 mod spec;
