@@ -54,6 +54,18 @@ impl Snapshot {
     }
 }
 
+/// Compares the values of all devices and names those that differ.
+fn assert_same<T: PartialEq + std::fmt::Debug>(values: &[T], expected: &[T], when: &str) {
+    assert_eq!(values.len(), expected.len(), "devices {when}");
+    let differ = |device: &usize| values[*device] != expected[*device];
+    let wrong: Vec<String> = (0..values.len())
+        .filter(differ)
+        .map(|d| format!("{d}: {:?} instead of {:?}", values[d], expected[d]))
+        .collect();
+    let shown = wrong.iter().take(10).cloned().collect::<Vec<_>>().join("\n");
+    assert!(wrong.is_empty(), "{} devices differ {when}, such as\n{shown}", wrong.len());
+}
+
 /// A run from begin to end.
 struct Played {
     scenario: Scenario,

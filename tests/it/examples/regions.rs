@@ -1,7 +1,7 @@
 //! Distances, corridors, leaders, counts, clusters.
 
 use super::plane::close;
-use super::{play, played, scenario};
+use super::{assert_same, play, played, scenario};
 use std::collections::BTreeSet;
 
 #[test]
@@ -35,10 +35,11 @@ fn channel_is_where_the_ways_to_both_ends_are_hardly_longer_than_the_shortest_wa
         _ if detours[device] <= SLACK => "channel",
         _ => "free",
     };
-    let expected: Vec<&str> = (0..plane.len()).map(|device| word(device, &around)).collect();
+    let expected: Vec<String> =
+        (0..plane.len()).map(|device| word(device, &around).to_owned()).collect();
     // No device lies so near the limit that rounding could decide.
     assert!(around.iter().all(|detour| (detour - SLACK).abs() > 1e-6));
-    assert_eq!(end.texts(), expected);
+    assert_same(&end.texts(), &expected, "at the end");
     // The wall matters: without it the channel would lie elsewhere.
     let through = detours(&|_| true);
     assert!((0..plane.len()).any(|device| word(device, &through) != expected[device]));
@@ -63,7 +64,7 @@ fn election_finds_the_strongest_of_each_island_and_the_next_one_when_it_fails() 
     assert_eq!(after.iter().collect::<BTreeSet<_>>().len(), 3, "three islands");
     for (seconds, expected) in [(59.0, before), (120.0, after)] {
         let expected: Vec<String> = expected.iter().map(|id| format!("led by {id}")).collect();
-        assert_eq!(run.at(seconds).texts(), expected, "after {seconds} seconds");
+        assert_same(&run.at(seconds).texts(), &expected, &format!("after {seconds} seconds"));
     }
 }
 

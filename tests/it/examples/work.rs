@@ -1,6 +1,6 @@
 //! Lock-step programs, which have to agree with a plain loop in every single round.
 
-use super::{Played, played};
+use super::{Played, assert_same, played};
 use fieldrun_sim::Shown;
 
 /// The snapshots of the rounds, without the one of the end, which repeats the last.
@@ -51,7 +51,7 @@ fn life_is_conways_game_in_every_generation() {
     assert_eq!(rounds.len(), 41);
     for (generation, snapshot) in rounds.iter().enumerate() {
         let expected: Vec<Shown> = alive.iter().map(|alive| Shown::Truth(*alive)).collect();
-        assert_eq!(snapshot.values, expected, "generation {generation}");
+        assert_same(&snapshot.values, &expected, &format!("in generation {generation}"));
         let living_near = |cell: usize| {
             let (x, y) = (cell % WIDTH, cell / WIDTH);
             let columns = x.saturating_sub(1)..=(x + 1).min(WIDTH - 1);
