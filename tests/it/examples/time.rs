@@ -27,7 +27,7 @@ fn fire_is_raised_by_five_sensors_together_and_never_by_broken_ones() {
     let run = played("fire");
     // Before the fire only broken sensors are hot; half a minute after it stopped to spread all
     // has settled.
-    for time in [15.0, 75.0] {
+    for time in [15.0, 90.0] {
         let snapshot = run.at(time);
         assert_same(
             &snapshot.texts(),
