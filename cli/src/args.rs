@@ -1,8 +1,10 @@
 //! The command line.
 
 use crate::commands;
+use crate::commands::bench::sim::Workload;
 use crate::output::{Failure, Outcome};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,6 +42,11 @@ enum Command {
     Eval(EvalArgs),
     /// Report all errors of a program
     Check(CheckArgs),
+    /// Say what an error or warning means and how to mend it
+    #[command(
+        after_help = "Examples:\n  fieldrun explain FR-L012\n  fieldrun explain l012\n  fieldrun explain"
+    )]
+    Explain(ExplainArgs),
     /// Measure: figures beside a yardstick of the same run
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -75,6 +82,12 @@ pub(crate) enum BenchCommand {
     /// Rounds of the machine beside loops written by hand
     #[command(after_help = "Example:\n  fieldrun bench vm --json > vm.jsonl")]
     Vm(BenchArgs),
+    /// The workloads of examples/workloads on a population, beside loops written by hand
+    #[command(after_help = "Example:\n  fieldrun bench sim --workload w2 --devices 100000")]
+    Sim(BenchSimArgs),
+    /// Messages of programs: bytes beyond the envelope, and the time to write and read them
+    #[command(after_help = "Example:\n  fieldrun bench wire --json > wire.jsonl")]
+    Wire(BenchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +95,41 @@ pub(crate) struct BenchArgs {
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchSimArgs {
+    /// One of them [default: all]
+    #[arg(long)]
+    pub(crate) workload: Option<Workload>,
+    /// How many devices
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=2_000_000))]
+    pub(crate) devices: u32,
+    /// When they fire
+    #[arg(long, default_value = "async")]
+    pub(crate) schedule: BenchSchedule,
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// When devices of a population fire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum BenchSchedule {
+    /// Each at its own times, every 0.9 to 1.1
+    Async,
+    /// All at once
+    Lockstep,
+}
+
+impl BenchSchedule {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Async => "async",
+            Self::Lockstep => "lockstep",
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -149,6 +197,15 @@ pub(crate) struct CheckArgs {
     /// Folder of modules; wins over the embedded library
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The code, such as FR-L012; without it all codes are listed
+    pub(crate) code: Option<String>,
+    /// Print JSON: one object, or one a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -314,6 +371,7 @@ impl Command {
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),
+            Self::Explain(args) => commands::explain::explain(&args),
             Self::Bench(command) => commands::bench::bench(command),
             Self::Ca(command) => commands::ca::ca(command),
             Self::Status(args) => commands::admin::status(&args),

@@ -1,6 +1,6 @@
 //! Where text goes: results to standard output, everything else to standard error.
 
-use fieldrun_lang::Diagnostic;
+use fieldrun_lang::{Diagnostic, Severity};
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -31,7 +31,9 @@ impl Failure {
     }
 
     pub(crate) fn report(&self) -> ExitCode {
-        let already_rendered = self.text.starts_with("error") || self.text.contains("\u{1b}[");
+        let already_rendered =
+            ["error", "warning"].iter().any(|level| self.text.starts_with(level))
+                || self.text.contains("\u{1b}[");
         say(&if already_rendered { self.text.clone() } else { format!("error: {}", self.text) });
         ExitCode::from(self.code)
     }
@@ -71,6 +73,19 @@ pub(crate) fn colour() -> bool {
 /// Warnings and notices of a program.
 pub(crate) fn findings(findings: &[Diagnostic]) {
     for finding in findings {
-        say(&finding.render(colour()));
+        say(&format!("{}\n", finding.render(colour())));
     }
+}
+
+/// Errors as they are shown, and once where more is said about the first.
+pub(crate) fn rendered(diagnostics: &[Diagnostic]) -> String {
+    let mut texts: Vec<String> = diagnostics.iter().map(|d| d.render(colour())).collect();
+    let error = |d: &&Diagnostic| d.severity == Severity::Error;
+    texts.extend(diagnostics.iter().find(error).map(more_about));
+    texts.join("\n\n")
+}
+
+/// Where more is said about a finding.
+pub(crate) fn more_about(diagnostic: &Diagnostic) -> String {
+    format!("`fieldrun explain {}` says more", diagnostic.code)
 }

@@ -1,12 +1,14 @@
 //! The device: frames and ticks in, frames and actions out.
 
+use crate::bases::Sent;
 use crate::host::{Action, Reading};
 use crate::host_values;
 use crate::inbox::{Accepted, Inbox, NeighborInfo, Retention};
-use crate::wire::{self, DecodeError, Frame};
+use crate::wire::{self, DecodeError, Frame, Head};
 use bytes::Bytes;
 use fieldrun_lang::{
-    Environment, Exports, Machine, Memory, Micros, Neighbor, NodeId, Program, Setting, Trap, Value,
+    DiagCode, Environment, Exports, Machine, Memory, Micros, Neighbor, NodeId, Program, Setting,
+    Trap, Value,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -132,8 +134,15 @@ pub enum Input<'a> {
     Frame {
         /// The device's clock.
         now: Micros,
-        /// What [`wire::decode`] gave.
-        frame: Arc<Frame>,
+        /// What [`wire::decode`] gave for the program of this device.
+        frame: &'a Frame,
+    },
+    /// What the host has to say of itself to every neighbour, whatever program that runs: sent with
+    /// every round from now on, and not seen by programs. What the bytes mean is decided by hosts;
+    /// the first [`MAX_STATUS`](wire::MAX_STATUS) are kept.
+    Status {
+        /// What is said; nothing if empty.
+        status: &'a [u8],
     },
     /// A neighbour said goodbye, or the link to it is gone.
     NeighborGone {
@@ -200,7 +209,12 @@ pub enum DeviceError {
 #[derive(Debug)]
 pub struct Device {
     config: DeviceConfig,
+    /// What it runs, as frames name it.
+    shape: u64,
+    /// What its host says of itself.
+    status: Vec<u8>,
     inbox: Inbox,
+    sent: Sent,
     memory: Memory,
     /// For rounds that nobody lends a machine to.
     machine: Option<Box<Machine>>,
@@ -228,8 +242,11 @@ impl Device {
         Self {
             credit,
             last_tick: Micros(0),
+            shape: wire::shape(&config.program),
+            status: Vec::new(),
             config,
             inbox: Inbox::default(),
+            sent: Sent::default(),
             memory: Memory::new(Environment::new(), mixed),
             machine: None,
             readings: BTreeMap::new(),
@@ -247,13 +264,14 @@ impl Device {
 
     /// Neighbours that count now, in ascending id.
     pub fn neighbors(&self) -> impl Iterator<Item = NeighborInfo> + '_ {
-        let own = self.config.program.fingerprint();
-        self.inbox.entries().map(move |entry| NeighborInfo {
-            id: entry.frame.from.clone(),
-            incarnation: entry.frame.incarnation,
-            round: entry.frame.round,
+        let own = self.shape;
+        self.inbox.entries().map(move |(id, entry)| NeighborInfo {
+            id: id.clone(),
+            incarnation: entry.incarnation,
+            round: entry.round,
             last_heard: entry.received,
-            other_program: entry.frame.program != own,
+            other_program: entry.shape != own,
+            status: entry.status.clone(),
         })
     }
 
@@ -275,14 +293,19 @@ impl Device {
                 Ok(())
             }
             Input::Message { now, from, bytes } => {
-                let frame = wire::decode(bytes, &self.config.limits)?;
-                if frame.from != *from {
-                    let (claimed, sender) = (frame.from.to_string(), from.to_string());
+                let frame = wire::decode(bytes, &self.config.program, &self.config.limits)?;
+                if frame.head.from != *from {
+                    let (claimed, sender) = (frame.head.from.to_string(), from.to_string());
                     return Err(DeviceError::ForeignSender { claimed, sender });
                 }
-                self.receive(now, frame)
+                self.receive(now, &frame)
             }
-            Input::Frame { now, frame } => self.receive(now, Frame::clone(&frame)),
+            Input::Frame { now, frame } => self.receive(now, frame),
+            Input::Status { status } => {
+                self.status = status.iter().copied().take(wire::MAX_STATUS).collect();
+                self.outputs.push_back(Output::WakeAt(self.wake_at));
+                Ok(())
+            }
             Input::NeighborGone { id, .. } => {
                 self.inbox.remove(id);
                 self.outputs.push_back(Output::WakeAt(self.wake_at));
@@ -296,18 +319,16 @@ impl Device {
         self.outputs.pop_front()
     }
 
-    fn receive(&mut self, now: Micros, frame: Frame) -> Result<(), DeviceError> {
-        if frame.from == self.config.id {
-            return Err(DeviceError::OwnId(frame.from.to_string()));
+    fn receive(&mut self, now: Micros, frame: &Frame) -> Result<(), DeviceError> {
+        if frame.head.from == self.config.id {
+            return Err(DeviceError::OwnId(frame.head.from.to_string()));
         }
-        let frame = if frame.exports.follows(self.config.program.layout()) {
-            frame
-        } else {
-            frame.arranged_for(&self.config.program)
-        };
-        let max = self.config.limits.neighbors;
-        match self.inbox.accept(frame, now, max) {
-            Accepted::Full => return Err(DeviceError::TooManyNeighbors(max)),
+        let own = (&self.config.id, self.config.incarnation);
+        let learn = |notes: &[u32], holds: &mut Vec<u64>| self.sent.learn(own, notes, holds);
+        match self.inbox.accept(frame, now, &self.config.limits, learn) {
+            Accepted::Full => {
+                return Err(DeviceError::TooManyNeighbors(self.config.limits.neighbors));
+            }
             Accepted::News => self.hasten(now),
             Accepted::Same | Accepted::Stale => {}
         }
@@ -364,17 +385,17 @@ impl Device {
         sensors: &SensorFrame,
         machine: &mut Machine,
     ) -> Result<Value, Trap> {
-        let own_program = self.config.program.fingerprint();
         let logical = self.config.clock == Clock::Logical;
         let neighbors: Vec<Neighbor<'_>> = self
             .inbox
             .entries()
-            .filter(|entry| entry.frame.program == own_program)
-            .map(|entry| Neighbor {
-                id: &entry.frame.from,
-                exports: &entry.frame.exports,
-                lag: if logical { 1.0 } else { now.since(entry.received).seconds() },
-                delay: if logical { 1.0 } else { entry.frame.period.seconds() },
+            .filter_map(|(id, entry)| {
+                Some(Neighbor {
+                    id,
+                    exports: entry.exports.as_deref()?,
+                    lag: if logical { 1.0 } else { now.since(entry.received).seconds() },
+                    delay: if logical { 1.0 } else { entry.period.seconds() },
+                })
             })
             .collect();
         let since_last = self.last_round.map_or(0.0, |last| now.since(last).seconds());
@@ -385,42 +406,63 @@ impl Device {
             position: sensors.position.as_deref(),
             limits: self.config.limits.round,
         };
-        let (config, round) = (&self.config, self.round);
-        let mut bytes = Bytes::new();
+        let mut bytes = Vec::new();
         let send = |exports: &Exports| {
-            bytes = encoded(config, round, exports)?;
+            let outgoing = Outgoing {
+                config: &self.config,
+                shape: self.shape,
+                status: &self.status,
+                round: self.round,
+                inbox: &self.inbox,
+            };
+            bytes = outgoing.encode(exports, &mut self.sent)?;
             Ok(())
         };
-        let program = &config.program;
+        let program = &self.config.program;
         let success = machine.round_if(program, &setting, &neighbors, &mut self.memory, send)?;
-        self.outputs.push_back(Output::Broadcast(bytes));
+        self.outputs.push_back(Output::Broadcast(Bytes::from(bytes)));
         let actions = success.actions.iter().map(|a| Output::Actuate(host_values::action(a)));
         self.outputs.extend(actions);
         Ok(success.value)
     }
 }
 
-/// The frame of a round, if it may be sent.
-fn encoded(config: &DeviceConfig, round: u64, exports: &Exports) -> Result<Bytes, Trap> {
-    let bytes = wire::encode(&Frame {
-        from: config.id.clone(),
-        incarnation: config.incarnation,
-        round,
-        period: config.period,
-        program: config.program.fingerprint(),
-        exports: Arc::new(exports.clone()),
-    });
-    let limit = config.limits.frame_bytes;
-    if bytes.len() > limit {
-        let message = format!(
-            "the message of this round has {} bytes; at most {limit} can be sent",
-            bytes.len()
-        );
-        return Err(Trap::without_place(
-            "FR-R040",
-            message,
-            "share less: does a shared tuple or text grow every round?",
-        ));
+/// What the frame of a round is made of besides its exports.
+struct Outgoing<'a> {
+    config: &'a DeviceConfig,
+    shape: u64,
+    status: &'a [u8],
+    round: u64,
+    inbox: &'a Inbox,
+}
+
+impl Outgoing<'_> {
+    /// The frame of the round, if it may be sent.
+    fn encode(&self, exports: &Exports, sent: &mut Sent) -> Result<Vec<u8>, Trap> {
+        let entries = || self.inbox.entries();
+        let mut notes: Vec<u32> =
+            entries().flat_map(|(id, entry)| entry.held.notes(id, entry.incarnation)).collect();
+        notes.sort_unstable();
+        notes.dedup();
+        let alike = entries().filter(|(_, entry)| entry.shape == self.shape);
+        let holders: Vec<&[u64]> = alike.map(|(_, entry)| entry.holds.as_slice()).collect();
+        let mut head = Head {
+            from: self.config.id.clone(),
+            incarnation: self.config.incarnation,
+            round: self.round,
+            period: self.config.period,
+            shape: self.shape,
+            status: self.status.to_vec(),
+            offer: false,
+            notes,
+        };
+        let (layout, limit) = (self.config.program.layout(), self.config.limits.frame_bytes);
+        sent.encode(&mut head, exports, layout, &holders, limit).map_err(|bytes| {
+            Trap::without_place(
+                DiagCode::MessageTooLarge,
+                format!("the message of this round has {bytes} bytes; at most {limit} can be sent"),
+                "share less: does a shared tuple or text grow every round?",
+            )
+        })
     }
-    Ok(Bytes::from(bytes))
 }

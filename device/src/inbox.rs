@@ -1,8 +1,11 @@
 //! The newest frame of each neighbour.
 
-use crate::wire::Frame;
-use fieldrun_lang::{Micros, NodeId};
+use crate::Limits;
+use crate::bases::Held;
+use crate::wire::{Frame, Head};
+use fieldrun_lang::{Exports, Micros, NodeId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How long a neighbour's last frame counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,12 +29,62 @@ pub struct NeighborInfo {
     pub last_heard: Micros,
     /// Whether it runs another program: then its values are not used.
     pub other_program: bool,
+    /// What its host says of itself, see [`Input::Status`](crate::Input::Status).
+    pub status: Vec<u8>,
 }
 
+/// A neighbour's last frame, and what it and this device told each other of their rounds.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) frame: Frame,
+    pub(crate) incarnation: u64,
+    pub(crate) round: u64,
+    pub(crate) period: Micros,
+    /// What it runs, see [`shape`](crate::wire::shape).
+    pub(crate) shape: u64,
+    /// What its host says of itself.
+    pub(crate) status: Vec<u8>,
     pub(crate) received: Micros,
+    /// None if it runs another program, or could not be understood yet.
+    pub(crate) exports: Option<Arc<Exports>>,
+    /// Its rounds that this device holds.
+    pub(crate) held: Held,
+    /// Rounds of this device that it holds.
+    pub(crate) holds: Vec<u64>,
+}
+
+impl Entry {
+    /// Before anything was heard.
+    fn new(head: &Head) -> Self {
+        Self {
+            incarnation: head.incarnation,
+            round: 0,
+            period: head.period,
+            shape: head.shape,
+            status: Vec::new(),
+            received: Micros(0),
+            exports: None,
+            held: Held::default(),
+            holds: Vec::new(),
+        }
+    }
+
+    /// Takes a newer frame.
+    fn hear(&mut self, frame: &Frame, received: Micros, limits: &Limits) -> Accepted {
+        let head = &frame.head;
+        let exports = self.held.take(frame, limits.frame_bytes);
+        let understood = exports.is_some() || head.shape != self.shape;
+        if !understood && self.exports.is_some() {
+            // As if the frame were lost, but what is lacking is told soon.
+            return Accepted::News;
+        }
+        let first = self.round == 0;
+        (self.round, self.period, self.received) = (head.round, head.period, received);
+        self.shape = head.shape;
+        self.status.clone_from(&head.status);
+        let same = self.exports == exports && !first;
+        self.exports = exports;
+        if same { Accepted::Same } else { Accepted::News }
+    }
 }
 
 /// The last frame of each neighbour, by ascending id.
@@ -54,22 +107,32 @@ pub(crate) enum Accepted {
 }
 
 impl Inbox {
-    /// Takes a frame if its (incarnation, round) is newer than that of the last one.
-    pub(crate) fn accept(&mut self, frame: Frame, received: Micros, max: usize) -> Accepted {
-        let newest = self.entries.get(&frame.from).map(|e| (e.frame.incarnation, e.frame.round));
-        if newest.is_some_and(|newest| newest >= (frame.incarnation, frame.round)) {
-            return Accepted::Stale;
-        }
-        if newest.is_none() && self.entries.len() >= max {
-            return Accepted::Full;
-        }
-        let exports = frame.exports.clone();
-        let old = self.entries.insert(frame.from.clone(), Entry { frame, received });
-        if old.is_some_and(|old| old.frame.exports == exports) {
-            Accepted::Same
-        } else {
-            Accepted::News
-        }
+    /// Takes a frame if its (incarnation, round) is newer than that of the last one. `learn` takes
+    /// from its notes which rounds of this device the neighbour holds.
+    pub(crate) fn accept(
+        &mut self,
+        frame: &Frame,
+        received: Micros,
+        limits: &Limits,
+        learn: impl FnOnce(&[u32], &mut Vec<u64>),
+    ) -> Accepted {
+        let head = &frame.head;
+        let full = self.entries.len() >= limits.neighbors;
+        let entry = match self.entries.get_mut(&head.from) {
+            None if full => return Accepted::Full,
+            None => self.entries.entry(head.from.clone()).or_insert_with(|| Entry::new(head)),
+            Some(old) if (old.incarnation, old.round) >= (head.incarnation, head.round) => {
+                return Accepted::Stale;
+            }
+            Some(old) => {
+                if old.incarnation != head.incarnation {
+                    *old = Entry::new(head);
+                }
+                old
+            }
+        };
+        learn(&head.notes, &mut entry.holds);
+        entry.hear(frame, received, limits)
     }
 
     pub(crate) fn remove(&mut self, id: &NodeId) {
@@ -81,11 +144,11 @@ impl Inbox {
         let Retention::Periods(periods) = retention else { return };
         self.entries.retain(|_, entry| {
             let age = now.since(entry.received).0 as f64;
-            age <= periods * entry.frame.period.0 as f64
+            age <= periods * entry.period.0 as f64
         });
     }
 
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.values()
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&NodeId, &Entry)> {
+        self.entries.iter()
     }
 }

@@ -5,6 +5,7 @@
 //! socket and starts no thread. Hosts offer readings and take actions through [`host`].
 #![forbid(unsafe_code)]
 
+mod bases;
 mod device;
 pub mod host;
 mod host_values;

@@ -4,12 +4,14 @@
 //!
 //! * `syntax` reads text into a tree and reports what it cannot read;
 //! * `resolve` loads modules and gives every name its meaning ([`load`]);
+//! * `checks` warns of what runs, but hardly as it is meant;
 //! * `eval` runs one round of one device ([`run_round`]), with `natives` for the functions of the
 //!   host language and `value` for the values.
 //!
 //! Whatever is wrong with a program is a [`Diagnostic`]: source line, caret, cause, remedy.
 #![forbid(unsafe_code)]
 
+mod checks;
 mod diag;
 mod eval;
 mod id;
@@ -22,8 +24,9 @@ mod source;
 mod syntax;
 mod value;
 mod vm;
+mod walk;
 
-pub use diag::{Diagnostic, Diagnostics, Severity};
+pub use diag::{DiagCode, Diagnostic, Diagnostics, Severity};
 pub use eval::{
     ActionRequest, Environment, Limits, MAX_NESTING, RoundInput, RoundOutput, Trap, run_round,
 };

@@ -84,6 +84,8 @@ pub(crate) struct Unit {
     pub(crate) by_identity: FxHashMap<u64, FunctionId>,
     /// Names that the text asks the environment for.
     pub(crate) env_reads: BTreeSet<Arc<str>>,
+    /// Where the name of each variable with a `let` is written.
+    pub(crate) lets: FxHashMap<LocalId, Span>,
 }
 
 impl Unit {

@@ -10,6 +10,11 @@
 //!
 //! Pure: the time is a parameter.
 
+mod beats;
+
+pub use beats::{Beat, Heard};
+
+use crate::standing::Standing;
 use fieldrun_device::Micros;
 use fieldrun_glue::{ServiceEvent, ServiceSnapshot};
 use serde::{Deserialize, Serialize};
@@ -54,6 +59,9 @@ pub struct Neighbor {
     pub age_ms: u64,
     /// It runs another program or version: values are not shared with it.
     pub other_program: bool,
+    /// The service that it speaks for, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Standing>,
 }
 
 /// What a device did last.

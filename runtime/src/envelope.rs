@@ -3,13 +3,15 @@
 //! ```text
 //! 01 01 <frame of a device, opaque here>
 //! 01 02 <MessagePack: list of status entries>
+//! 01 03 <MessagePack: list of beats>
 //! ```
 //!
 //! Decoding never panics and never recurses: the content of a status message is flat, its depth is
 //! limited besides, and its size is checked before anything is allocated for it.
 
-use crate::cluster::{MAX_NODES, Told};
+use crate::cluster::{Beat, MAX_NODES, Told};
 use bytes::{BufMut, Bytes, BytesMut};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -21,6 +23,7 @@ pub const MAX_STATUS: usize = 512 * 1024;
 
 const DEVICE: u8 = 1;
 const STATUS: u8 = 2;
+const BEATS: u8 = 3;
 
 /// A list of entries in a record in a list: four levels. Some more for formats to come.
 const MAX_DEPTH: usize = 16;
@@ -32,6 +35,8 @@ pub enum Message {
     Device(Bytes),
     /// What the sender knows of the cluster.
     Status(Vec<Told>),
+    /// Which versions of it the sender has.
+    Beats(Vec<Beat>),
 }
 
 /// Why bytes are no message.
@@ -94,6 +99,14 @@ fn pack(told: &[Told], packed: &mut Packed) {
     }
 }
 
+/// Puts beats in an envelope.
+pub fn beats(beats: &[Beat]) -> Bytes {
+    let mut bytes = vec![VERSION, BEATS];
+    // Writing flat records to memory does not fail.
+    let _ = beats.serialize(&mut rmp_serde::Serializer::new(&mut bytes));
+    bytes.into()
+}
+
 /// Opens an envelope.
 ///
 /// # Errors
@@ -109,12 +122,13 @@ pub fn open(bytes: &Bytes) -> Result<Message, EnvelopeError> {
     let content = bytes.slice(2..);
     match kind {
         DEVICE => Ok(Message::Device(content)),
-        STATUS => open_status(&content).map(Message::Status),
+        STATUS => open_list(&content).map(Message::Status),
+        BEATS => open_list(&content).map(Message::Beats),
         other => Err(EnvelopeError::Kind(other)),
     }
 }
 
-fn open_status(content: &[u8]) -> Result<Vec<Told>, EnvelopeError> {
+fn open_list<T: DeserializeOwned>(content: &[u8]) -> Result<Vec<T>, EnvelopeError> {
     let fail = |why: String| EnvelopeError::Status(why);
     if content.len() > MAX_STATUS {
         return Err(fail(format!("{} bytes; at most {MAX_STATUS}", content.len())));
@@ -122,14 +136,14 @@ fn open_status(content: &[u8]) -> Result<Vec<Told>, EnvelopeError> {
     let mut rest = content;
     let mut deserializer = rmp_serde::Deserializer::new(&mut rest);
     deserializer.set_max_depth(MAX_DEPTH);
-    let told = Vec::<Told>::deserialize(&mut deserializer).map_err(|e| fail(e.to_string()))?;
-    if told.len() > MAX_NODES {
-        return Err(fail(format!("{} entries; at most {MAX_NODES}", told.len())));
+    let list = Vec::<T>::deserialize(&mut deserializer).map_err(|e| fail(e.to_string()))?;
+    if list.len() > MAX_NODES {
+        return Err(fail(format!("{} entries; at most {MAX_NODES}", list.len())));
     }
     if !rest.is_empty() {
         return Err(fail(format!("{} bytes too many", rest.len())));
     }
-    Ok(told)
+    Ok(list)
 }
 
 #[cfg(test)]
@@ -152,6 +166,8 @@ mod tests {
         let sent = status(&told).messages;
         assert_eq!(sent.len(), 1);
         assert_eq!(open(&sent[0]), Ok(Message::Status(told)));
+        let beat = Beat { node: "a".into(), incarnation: 3, seq: 70_000, age_ms: 12 };
+        assert_eq!(open(&beats(std::slice::from_ref(&beat))), Ok(Message::Beats(vec![beat])));
     }
 
     #[test]
@@ -166,7 +182,7 @@ mod tests {
             .iter()
             .flat_map(|bytes| match open(bytes).unwrap() {
                 Message::Status(told) => told,
-                Message::Device(_) => Vec::new(),
+                Message::Device(_) | Message::Beats(_) => Vec::new(),
             })
             .collect();
         assert_eq!(back, told);

@@ -5,7 +5,8 @@
 //! * [`node`]: the daemon itself; [`config`]: what `node.toml` says;
 //! * [`ca`], [`identity`]: who a node is, and who says so;
 //! * [`tls`], [`quic`]: authenticated links to other nodes, newest frame wins;
-//! * [`envelope`]: what travels on a link; [`claims`]: which node speaks for a device;
+//! * [`envelope`]: what travels on a link; [`claims`]: which node speaks for a device; [`standing`]:
+//!   what every neighbour is told of a service;
 //! * [`cluster`]: what nodes know of each other, for people; [`dependencies`]: what is wrong there;
 //! * [`admin`]: the Unix socket; [`view`]: status as text;
 //! * [`refusals`]: what peers sent that was not accepted, counted and said once a minute;
@@ -24,5 +25,6 @@ pub mod identity;
 pub mod node;
 pub mod quic;
 pub mod refusals;
+pub mod standing;
 pub mod tls;
 pub mod view;

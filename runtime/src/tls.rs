@@ -20,7 +20,7 @@ use std::time::SystemTime;
 use thiserror::Error;
 
 /// The name of the protocol between nodes; another protocol has another name.
-pub const ALPN: &[u8] = b"fieldrun/1";
+pub const ALPN: &[u8] = b"fieldrun/2";
 
 /// The server name sent when the peer's node name is not known before the handshake.
 pub(crate) const UNKNOWN_NODE: &str = "unknown.fieldrun.invalid";

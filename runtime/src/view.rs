@@ -67,10 +67,15 @@ fn device_row(node: &str, device: &DeviceStatus) -> [String; 6] {
     [device.id.clone(), node.to_owned(), rounds, failed, value, hears.join(" ")]
 }
 
-/// A neighbour; one with another program is marked, since no values are shared with it.
+/// A neighbour; one with another program is marked, since no values are shared with it, with what
+/// it says of its service all the same.
 fn heard(neighbor: &Neighbor) -> String {
     let id = &neighbor.id;
-    if neighbor.other_program { format!("{id}(other program)") } else { id.clone() }
+    match (neighbor.other_program, neighbor.service) {
+        (false, _) => id.clone(),
+        (true, None) => format!("{id}(other program)"),
+        (true, Some(service)) => format!("{id}(other program, {})", service.status),
+    }
 }
 
 fn or_dash(count: u64) -> String {

@@ -139,7 +139,7 @@ impl Network {
     /// Hands a message to its receiver.
     pub(crate) fn deliver(&mut self, to: u32, now: Micros, frame: Arc<Frame>, counts: &mut Counts) {
         let Some(peer) = self.peers.get_mut(to as usize) else { return };
-        match peer.device.handle(Input::Frame { now, frame }) {
+        match peer.device.handle(Input::Frame { now, frame: &frame }) {
             Ok(()) => counts.deliveries += 1,
             Err(error) => counts.refused(error.to_string()),
         }
@@ -187,10 +187,8 @@ impl Peer {
         while let Some(output) = self.device.poll() {
             match output {
                 Output::Broadcast(bytes) => {
-                    let frame = wire::decode(&bytes, limits);
-                    let frame = frame
-                        .map(|frame| Arc::new(frame.arranged_for(program)))
-                        .map_err(|error| error.to_string());
+                    let frame = wire::decode(&bytes, program, limits);
+                    let frame = frame.map(Arc::new).map_err(|error| error.to_string());
                     outcome.sent = Some(Sent { frame, bytes: bytes.len() });
                 }
                 Output::Actuate(_) => outcome.actions += 1,

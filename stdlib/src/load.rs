@@ -1,6 +1,7 @@
 //! Loading programs with the library and with folders of modules.
 
 use fieldrun_lang::{Diagnostic, Diagnostics, LoadOptions, ModuleSource, Program, Source, load};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -115,7 +116,13 @@ impl std::fmt::Display for LoadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::File { path, error } => {
-                write!(f, "cannot read the program {}: {error}", path.display())
+                let remedy = match error.kind() {
+                    ErrorKind::IsADirectory => "\n  name a file in it, such as program.pt",
+                    ErrorKind::InvalidData => "\n  save it as UTF-8 text",
+                    ErrorKind::NotFound => "\n  is the name right, and the folder?",
+                    _ => "",
+                };
+                write!(f, "cannot read the program {}: {error}{remedy}", path.display())
             }
             Self::Program(diagnostics) => diagnostics.fmt(f),
         }
@@ -130,11 +137,21 @@ impl std::error::Error for LoadError {}
 /// # Errors
 /// The file cannot be read, or the program has errors.
 pub fn load_file(path: &Path, folders: &[PathBuf]) -> Result<Loaded, LoadError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| LoadError::File { path: path.to_owned(), error })?;
+    let text = read(path).map_err(|error| LoadError::File { path: path.to_owned(), error })?;
     let program_folder = path.parent().map(Path::to_owned);
     let library = Library { folders: folders.to_vec(), program_folder };
     load_with(&path.display().to_string(), &text, library)
+}
+
+/// The text of a file; says where it is no text.
+fn read(path: &Path) -> std::io::Result<String> {
+    String::from_utf8(std::fs::read(path)?).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let lines = error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count();
+        let message =
+            format!("it is not UTF-8 text: see line {}, byte {good} of the file", lines + 1);
+        std::io::Error::new(ErrorKind::InvalidData, message)
+    })
 }
 
 /// Loads a program from a text.

@@ -1,5 +1,7 @@
 //! What the documentation shows is what happens.
 
+use fieldrun_device::{Device, DeviceConfig, Input, Micros, NodeId, Output, SensorFrame};
+use fieldrun_lang::DiagCode;
 use fieldrun_sim::{Flow, Moment, Observer, Scenario, SimError};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -95,6 +97,7 @@ fn every_file_that_the_pages_link_to_exists() {
         "CONTRIBUTING.md",
         "CHANGELOG.md",
         "docs/ARCHITECTURE.md",
+        "docs/diagnostics.md",
         "docs/language.md",
         "docs/operations.md",
         "docs/protocol.md",
@@ -125,7 +128,7 @@ fn every_command_that_the_pages_show_exists() {
         .collect();
     let mut checked = 0;
     let examples = example_pages();
-    let pages = ["README.md", "docs/operations.md", "docs/simulator.md"];
+    let pages = ["README.md", "docs/diagnostics.md", "docs/operations.md", "docs/simulator.md"];
     for page in pages.into_iter().chain(examples.iter().map(String::as_str)) {
         let text = std::fs::read_to_string(root().join(page)).expect("the page");
         let fenced = text.split("```").skip(1).step_by(2).flat_map(str::lines);
@@ -141,4 +144,92 @@ fn every_command_that_the_pages_show_exists() {
         }
     }
     assert!(checked > 10, "commands are found");
+}
+
+/// Bytes of a frame, one part a line with what it is.
+#[test]
+fn the_example_of_the_protocol_is_what_a_device_sends() {
+    let page = std::fs::read_to_string(root().join("docs/protocol.md")).expect("the page");
+    let program = blocks(&page, "example").pop().expect("a program");
+    let program = fieldrun_stdlib::load_text("example.pt", program.trim(), &[]).expect("it loads");
+    let config = DeviceConfig {
+        incarnation: 3,
+        ..DeviceConfig::new(NodeId::text("hr-db"), program.program)
+    };
+    let mut device = Device::new(config);
+    let sensors = SensorFrame::default();
+    for input in
+        [Input::Status { status: &[2, 1] }, Input::Tick { now: Micros(0), sensors: &sensors }]
+    {
+        device.handle(input).expect("taken");
+        let sent = std::iter::from_fn(|| device.poll()).find_map(|output| match output {
+            Output::Broadcast(bytes) => Some(bytes),
+            _ => None,
+        });
+        let Some(sent) = sent else { continue };
+        while device.poll().is_some() {}
+        let frame = blocks(&page, "frame").pop().expect("a frame");
+        // The bytes are what stands before two spaces.
+        let bytes = frame.lines().filter_map(|line| line.split("  ").next());
+        let shown: Vec<&str> = bytes.flat_map(str::split_whitespace).collect();
+        let sent: Vec<String> = sent.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(shown.join(" "), sent.join(" "), "docs/protocol.md shows what is sent");
+        return;
+    }
+    panic!("the device sends");
+}
+
+#[test]
+fn the_page_of_diagnostics_lists_all_codes() {
+    let page = std::fs::read_to_string(root().join("docs/diagnostics.md")).expect("the page");
+    let (_, table) = page.split_once("|---|---|---|\n").expect("a table");
+    let row = |code: &DiagCode| {
+        let severity = format!("{:?}", code.severity()).to_lowercase();
+        format!("| [{code}](../lang/src/diag/pages/{code}.md) | {severity} | {} |", code.title())
+    };
+    let rows: Vec<String> = DiagCode::ALL.iter().map(row).collect();
+    assert_eq!(table.lines().collect::<Vec<_>>(), rows);
+}
+
+#[test]
+fn what_the_page_of_diagnostics_allows_is_allowed() {
+    let page = std::fs::read_to_string(root().join("docs/diagnostics.md")).expect("the page");
+    let program = blocks(&page, "pt").first().expect("a program").clone();
+    let load = |text: &str| fieldrun_stdlib::load_text("a.pt", text, &[]).expect("it loads");
+    assert!(load(&program).findings.is_empty(), "the comment allows the warning");
+    let bare = program.replace("// allow", "// because");
+    assert_eq!(load(&bare).findings.len(), 1, "without it there is one");
+}
+
+fn explain(words: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fieldrun"));
+    let output = command.arg("explain").args(words).output().expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn explain_shows_the_page_of_a_code() {
+    for word in ["FR-L012", "fr-l012", "L012"] {
+        let shown = explain(&[word]);
+        assert_eq!(shown, (Some(0), DiagCode::Unclosed.page().to_owned(), String::new()));
+    }
+    let (code, _, error) = explain(&["FR-L013x"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("did you mean FR-L013"), "{error}");
+    let (_, all, _) = explain(&[]);
+    assert_eq!(all.lines().count(), DiagCode::ALL.len());
+    let (_, json, _) = explain(&["L012", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["code"], "FR-L012");
+    assert_eq!(json["page"], DiagCode::Unclosed.page());
+}
+
+#[test]
+fn errors_say_once_where_more_is_said() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fieldrun"));
+    let output = command.args(["check", "max(1, oops) + min(oops2, 3)"]).output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(text.matches("error[FR-L030]").count(), 2, "{text}");
+    assert_eq!(text.matches("fieldrun explain FR-L030").count(), 1, "{text}");
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::expect_used, reason = "a test may say what it expects")]
 
 mod architecture;
+mod bad_input;
 mod devices;
 mod dialect;
 mod docs;
@@ -11,4 +12,5 @@ mod examples;
 mod library;
 mod network;
 mod spec;
+mod warnings;
 mod workloads;

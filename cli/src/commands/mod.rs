@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod bench;
 pub(crate) mod ca;
 pub(crate) mod demo;
+pub(crate) mod explain;
 pub(crate) mod node;
 pub(crate) mod program;
 pub(crate) mod sim;

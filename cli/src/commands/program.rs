@@ -18,7 +18,7 @@ pub(crate) fn load(path: &Path, folders: &[PathBuf]) -> Result<Loaded, Failure> 
         return Err(Failure::usage(format!("--path {missing}: there is no such folder")));
     }
     let loaded = load_argument(path, folders).map_err(|error| match error {
-        LoadError::Program(diagnostics) => Failure::usage(diagnostics.render(output::colour())),
+        LoadError::Program(diagnostics) => Failure::usage(output::rendered(&diagnostics.0)),
         other => Failure::usage(other),
     })?;
     output::findings(&loaded.findings);
@@ -45,7 +45,10 @@ fn load_argument(path: &Path, folders: &[PathBuf]) -> Result<Loaded, LoadError> 
 
 /// `fieldrun check PROGRAM.pt`.
 pub(crate) fn check(args: &CheckArgs) -> Outcome {
-    load(&args.program, &args.path)?;
+    let loaded = load(&args.program, &args.path)?;
+    if let Some(first) = loaded.findings.first() {
+        output::say(&output::more_about(first));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -76,7 +79,7 @@ pub(crate) fn eval(args: &EvalArgs) -> Outcome {
             };
             let value = report
                 .result
-                .map_err(|trap| Failure::usage(trap.diagnostic().render(output::colour())))?;
+                .map_err(|trap| Failure::usage(output::rendered(&[trap.diagnostic().clone()])))?;
             if args.json {
                 let value = json::to_json(&value, &id);
                 output::line(&serde_json::json!({ "round": round, "value": value }).to_string())?;

@@ -1,146 +1,194 @@
-//! Values on the wire. What MessagePack has no token for is a map of one entry:
+//! Values on the wire, in blocks of one kind.
 //!
-//! | tag | content |
-//! |---|---|
-//! | 1 | a device id: int or str |
-//! | 2 | a device handle: int or str |
-//! | 3 | an Option: an array of no or one value |
-//! | 4 | a function: array of unit, identity, name, arity kind (0 exactly, 1 short, 2 between), low, high |
-//! | 5 | a map: array of key, value, key, value … |
-//! | 6 | a set: array of values |
-//! | 7 | a list: array of values |
-//! | 8 | a field, only as a whole cell: array of the local value, then id, value, id, value … |
-//! | 9 | the environment handle: nil |
+//! A sequence of values is a sequence of blocks: a byte with the kind (high half) and how many
+//! follow less one (low half), then so many contents. Neighbouring values of one kind share a
+//! block, up to sixteen; so each sequence has one form.
+//!
+//! | kind | | content of each |
+//! |---|---|---|
+//! | 0 | what needs no content; the low half says what | 0 Unit, 1 false, 2 true, 3 environment, 4 empty Option |
+//! | 1 | number, whole and within ±2^48 | zigzag varint |
+//! | 2 | number that a float of 4 bytes holds, infinities and NaN among them | 4 bytes |
+//! | 3 | any other number | 8 bytes |
+//! | 4 | integer | zigzag varint |
+//! | 5 | text | varint length, UTF-8 |
+//! | 6 | tuple | varint count, sequence |
+//! | 7 | device id | id |
+//! | 8 | device handle | id |
+//! | 9 | full Option | sequence of one |
+//! | 10 | function | unit and identity, 8 bytes each; text name; 0 and count of arguments, 1, or 2 and least and most |
+//! | 11 | map | varint count, sequence of key, value, key, value … |
+//! | 12 | set | varint count, sequence |
+//! | 13 | list | varint count, sequence |
+//! | 14 | field, only as a whole cell | varint count of neighbours, their ids ascending, sequence of their values and the local one |
+//!
+//! Every value takes a byte or more besides the one of its block, or is alone in it: so a frame
+//! holds no more values than bytes.
 
 use super::DecodeError;
+use super::bytes::{Reader, write_id, write_text, write_varint, zigzag};
 use fieldrun_lang::{Arity, Field, Function, List, MAX_NESTING, NodeId, Value};
-use rmp::Marker;
-use rmp::encode::ValueWriteError;
 use std::sync::Arc;
 
-const UID: u64 = 1;
-const DEVICE: u64 = 2;
-const OPTION: u64 = 3;
-const FUNCTION: u64 = 4;
-const MAP: u64 = 5;
-const SET: u64 = 6;
-const LIST: u64 = 7;
-const FIELD: u64 = 8;
-const ENVIRONMENT: u64 = 9;
+const PLAIN: u8 = 0;
+const WHOLE: u8 = 1;
+const SINGLE: u8 = 2;
+const DOUBLE: u8 = 3;
+const INT: u8 = 4;
+const TEXT: u8 = 5;
+const TUPLE: u8 = 6;
+const UID: u8 = 7;
+const DEVICE: u8 = 8;
+const SOME: u8 = 9;
+const FUNCTION: u8 = 10;
+const MAP: u8 = 11;
+const SET: u8 = 12;
+const LIST: u8 = 13;
+const FIELD: u8 = 14;
 
-/// Writing to a `Vec` cannot fail.
-fn written<T>(result: Result<T, ValueWriteError>) {
-    debug_assert!(result.is_ok());
+/// Most values in a block.
+const LONGEST: u8 = 16;
+
+/// Whole numbers below this need no more than seven bytes as varint.
+const LARGEST_WHOLE: f64 = (1_u64 << 48) as f64;
+
+/// The one form of a number: its kind follows from its value.
+enum Form {
+    Whole(i64),
+    Single(f32),
+    Double(f64),
 }
 
-pub(super) fn write_uint(out: &mut Vec<u8>, number: u64) {
-    written(rmp::encode::write_uint(out, number));
-}
-
-pub(super) fn write_array_len(out: &mut Vec<u8>, len: usize) {
-    written(rmp::encode::write_array_len(out, u32::try_from(len).unwrap_or(u32::MAX)));
-}
-
-fn write_text(out: &mut Vec<u8>, text: &str) {
-    written(rmp::encode::write_str(out, text));
-}
-
-fn write_tag(out: &mut Vec<u8>, tag: u64) {
-    written(rmp::encode::write_map_len(out, 1));
-    write_uint(out, tag);
-}
-
-pub(super) fn write_id(out: &mut Vec<u8>, id: &NodeId) {
-    match id {
-        NodeId::Int(id) => written(rmp::encode::write_sint(out, *id)),
-        NodeId::Text(id) => write_text(out, id),
+fn form(x: f64) -> Form {
+    if x.is_nan() {
+        return Form::Single(f32::NAN);
+    }
+    let (whole, single) = (x as i64, x as f32);
+    if x.abs() < LARGEST_WHOLE && (whole as f64).to_bits() == x.to_bits() {
+        Form::Whole(whole)
+    } else if f64::from(single).to_bits() == x.to_bits() {
+        Form::Single(single)
+    } else {
+        Form::Double(x)
     }
 }
 
-fn write_all<'v>(out: &mut Vec<u8>, len: usize, values: impl Iterator<Item = &'v Value>) {
-    write_array_len(out, len);
-    values.for_each(|value| write_value(out, value));
+fn kind(value: &Value) -> u8 {
+    match value {
+        Value::Null | Value::Unit | Value::Bool(_) | Value::Environment | Value::Option(None) => {
+            PLAIN
+        }
+        Value::Number(x) => match form(*x) {
+            Form::Whole(_) => WHOLE,
+            Form::Single(_) => SINGLE,
+            Form::Double(_) => DOUBLE,
+        },
+        Value::Int(_) => INT,
+        Value::Text(_) => TEXT,
+        Value::Tuple(_) => TUPLE,
+        Value::Uid(_) => UID,
+        Value::Device(_) => DEVICE,
+        Value::Option(Some(_)) => SOME,
+        Value::Function(_) => FUNCTION,
+        Value::Map(_) => MAP,
+        Value::Set(_) => SET,
+        Value::List(_) => LIST,
+        Value::Field(_) => FIELD,
+    }
 }
 
-/// Writes a value; values are nested at most [`MAX_NESTING`] deep, so this may recurse.
-pub(super) fn write_value(out: &mut Vec<u8>, value: &Value) {
+/// Writes a sequence; values are nested at most [`MAX_NESTING`] deep, so this may recurse.
+pub(super) fn write_sequence<'v>(out: &mut Vec<u8>, values: impl Iterator<Item = &'v Value>) {
+    // Where the byte of the present block is, its kind and how many it has.
+    let mut block = (0, PLAIN, 0);
+    for value in values {
+        let kind = kind(value);
+        if kind == PLAIN {
+            out.push(plain(value));
+            block.1 = PLAIN;
+            continue;
+        }
+        let (at, current, count) = block;
+        match out.get_mut(at) {
+            Some(byte) if kind == current && count < LONGEST => {
+                *byte += 1;
+                block.2 += 1;
+            }
+            _ => {
+                block = (out.len(), kind, 1);
+                out.push(kind << 4);
+            }
+        }
+        write_content(out, value);
+    }
+}
+
+fn plain(value: &Value) -> u8 {
     match value {
-        Value::Null | Value::Unit => out.push(Marker::Null.to_u8()),
-        Value::Bool(b) => out.push(if *b { Marker::True } else { Marker::False }.to_u8()),
-        // One pattern for all NaNs.
-        Value::Number(x) => {
-            written(rmp::encode::write_f64(out, if x.is_nan() { f64::NAN } else { *x }))
-        }
-        Value::Int(i) => written(rmp::encode::write_sint(out, *i)),
+        Value::Bool(false) => 1,
+        Value::Bool(true) => 2,
+        Value::Environment => 3,
+        Value::Option(None) => 4,
+        _ => 0,
+    }
+}
+
+fn write_items(out: &mut Vec<u8>, items: &[Value]) {
+    write_varint(out, items.len() as u64);
+    write_sequence(out, items.iter());
+}
+
+fn write_content(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Number(x) => match form(*x) {
+            Form::Whole(whole) => write_varint(out, zigzag(whole)),
+            Form::Single(x) => out.extend_from_slice(&x.to_le_bytes()),
+            Form::Double(x) => out.extend_from_slice(&x.to_le_bytes()),
+        },
+        Value::Int(i) => write_varint(out, zigzag(*i)),
         Value::Text(text) => write_text(out, text),
-        Value::Tuple(items) => write_all(out, items.len(), items.iter()),
-        Value::Uid(id) => {
-            write_tag(out, UID);
-            write_id(out, id);
-        }
-        Value::Device(id) => {
-            write_tag(out, DEVICE);
-            write_id(out, id);
-        }
-        Value::Option(inner) => {
-            write_tag(out, OPTION);
-            write_all(out, usize::from(inner.is_some()), inner.iter().map(AsRef::as_ref));
-        }
+        Value::Tuple(items) => write_items(out, items),
+        Value::Uid(id) | Value::Device(id) => write_id(out, id),
+        Value::Option(inner) => write_sequence(out, inner.iter().map(AsRef::as_ref)),
         Value::Function(function) => write_function(out, function),
         Value::Map(entries) => {
-            write_tag(out, MAP);
-            write_all(out, 2 * entries.len(), entries.iter().flat_map(|(k, v)| [k, v]));
+            write_varint(out, entries.len() as u64);
+            write_sequence(out, entries.iter().flat_map(|(k, v)| [k, v]));
         }
-        Value::Set(items) => {
-            write_tag(out, SET);
-            write_all(out, items.len(), items.iter());
+        Value::Set(items) => write_items(out, items),
+        Value::List(list) => write_items(out, &list.snapshot()),
+        Value::Field(field) => {
+            let neighbors = field.neighbors();
+            write_varint(out, neighbors.len() as u64);
+            neighbors.iter().for_each(|(id, _)| write_id(out, id));
+            let values = neighbors.iter().map(|(_, value)| value);
+            write_sequence(out, values.chain([field.local()]));
         }
-        Value::List(list) => {
-            let items = list.snapshot();
-            write_tag(out, LIST);
-            write_all(out, items.len(), items.iter());
-        }
-        Value::Field(field) => write_field(out, field),
-        Value::Environment => {
-            write_tag(out, ENVIRONMENT);
-            out.push(Marker::Null.to_u8());
-        }
+        Value::Null | Value::Unit | Value::Bool(_) | Value::Environment => {}
     }
 }
 
 fn write_function(out: &mut Vec<u8>, function: &Function) {
-    let (kind, low, high) = match function.arity() {
-        Arity::Exactly(n) => (0, n, n),
-        Arity::Short => (1, 0, 1),
-        Arity::Between(low, high) => (2, low, high),
-    };
-    write_tag(out, FUNCTION);
-    write_array_len(out, 6);
-    write_uint(out, function.unit());
-    write_uint(out, function.identity());
+    out.extend_from_slice(&function.unit().to_le_bytes());
+    out.extend_from_slice(&function.identity().to_le_bytes());
     write_text(out, function.name());
-    for number in [kind, low, high] {
-        write_uint(out, u64::from(number));
-    }
-}
-
-fn write_field(out: &mut Vec<u8>, field: &Field) {
-    write_tag(out, FIELD);
-    write_array_len(out, 1 + 2 * field.neighbors().len());
-    write_value(out, field.local());
-    for (id, value) in field.neighbors() {
-        write_id(out, id);
-        write_value(out, value);
+    match function.arity() {
+        Arity::Exactly(n) => out.extend([0, n]),
+        Arity::Short => out.push(1),
+        Arity::Between(low, high) => out.extend([2, low, high]),
     }
 }
 
 /// What a group of values becomes once it is complete.
 enum Group {
+    /// The sequence that was asked for.
+    Whole,
     Tuple,
     Option,
     Map,
     Set,
     List,
+    Field(Vec<NodeId>),
 }
 
 /// A group that is being read.
@@ -148,249 +196,208 @@ struct Open {
     group: Group,
     missing: usize,
     items: Vec<Value>,
+    /// Kind of the present block, how many of it are missing, and whether it is as long as one may
+    /// be.
+    kind: u8,
+    block: usize,
+    full: bool,
 }
 
-/// What one token gave.
-enum Step {
-    Value(Value),
-    Open(Group, usize),
+impl Open {
+    fn new(group: Group, missing: usize) -> Self {
+        let items = Vec::with_capacity(missing);
+        Self { group, missing, items, kind: PLAIN, block: 0, full: false }
+    }
 }
 
-/// Reads tokens from bytes. Groups are kept on a stack of its own, never on the thread's.
-pub(super) struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+/// Groups that are being read, on a stack of their own and never on the thread's.
+struct Sequence<'r, 'a> {
+    reader: &'r mut Reader<'a>,
+    groups: Vec<Open>,
+    /// Values that are missing in all groups together. There are never more than bytes, whatever
+    /// the bytes promise.
+    promised: usize,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+/// Reads a sequence of `count` values. Fields may be among them, but not in them.
+pub(super) fn read_sequence(
+    reader: &mut Reader<'_>,
+    count: usize,
+) -> Result<Vec<Value>, DecodeError> {
+    if count > reader.left() {
+        return Err(reader.damaged("more is promised than the frame has"));
     }
+    let groups = vec![Open::new(Group::Whole, count)];
+    Sequence { reader, groups, promised: count }.read()
+}
 
-    fn damaged(&self, what: &'static str) -> DecodeError {
-        DecodeError::Damaged { at: self.at, what }
-    }
-
-    fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
-        let end = self.at.checked_add(len);
-        let part = end.and_then(|end| self.bytes.get(self.at..end));
-        let part = part.ok_or_else(|| self.damaged("the bytes end here"))?;
-        self.at += len;
-        Ok(part)
-    }
-
-    fn number(&mut self, bytes: usize) -> Result<u64, DecodeError> {
-        Ok(self.take(bytes)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
-    }
-
-    fn marker(&mut self) -> Result<Marker, DecodeError> {
-        self.number(1).map(|byte| Marker::from_u8(byte as u8))
-    }
-
-    fn peek(&self) -> Option<Marker> {
-        self.bytes.get(self.at).map(|byte| Marker::from_u8(*byte))
-    }
-
-    pub(super) fn finish(&self) -> Result<(), DecodeError> {
-        if self.at == self.bytes.len() {
-            Ok(())
-        } else {
-            Err(self.damaged("more bytes than a frame"))
-        }
-    }
-
-    pub(super) fn uint(&mut self) -> Result<u64, DecodeError> {
-        match self.marker()? {
-            Marker::FixPos(n) => Ok(u64::from(n)),
-            Marker::U8 => self.number(1),
-            Marker::U16 => self.number(2),
-            Marker::U32 => self.number(4),
-            Marker::U64 => self.number(8),
-            _ => Err(self.damaged("expected a whole number")),
-        }
-    }
-
-    fn small(&mut self) -> Result<u8, DecodeError> {
-        let number = self.uint()?;
-        u8::try_from(number).map_err(|_| self.damaged("the number is too large here"))
-    }
-
-    /// An integer whose marker was read.
-    fn int(&mut self, marker: Marker) -> Result<i64, DecodeError> {
-        Ok(match marker {
-            Marker::FixPos(n) => i64::from(n),
-            Marker::FixNeg(n) => i64::from(n),
-            Marker::U8 => self.number(1)? as i64,
-            Marker::U16 => self.number(2)? as i64,
-            Marker::U32 => self.number(4)? as i64,
-            Marker::U64 => {
-                let number = self.number(8)?;
-                i64::try_from(number).map_err(|_| self.damaged("the number is too large"))?
+impl Sequence<'_, '_> {
+    fn read(mut self) -> Result<Vec<Value>, DecodeError> {
+        while let Some(group) = self.groups.last_mut() {
+            if group.missing > 0 {
+                group.missing -= 1;
+                self.promised -= 1;
+                self.value()?;
+                continue;
             }
-            Marker::I8 => i64::from(self.number(1)? as i8),
-            Marker::I16 => i64::from(self.number(2)? as i16),
-            Marker::I32 => i64::from(self.number(4)? as i32),
-            Marker::I64 => self.number(8)? as i64,
-            _ => return Err(self.damaged("expected a whole number")),
-        })
+            let Some(done) = self.groups.pop() else { break };
+            match done.group {
+                Group::Whole => return Ok(done.items),
+                group => self.push(close(group, done.items)),
+            }
+        }
+        Ok(Vec::new())
     }
 
-    /// A text whose marker was read.
-    fn text(&mut self, marker: Marker) -> Result<&'a str, DecodeError> {
-        let len = match marker {
-            Marker::FixStr(len) => u64::from(len),
-            Marker::Str8 => self.number(1)?,
-            Marker::Str16 => self.number(2)?,
-            Marker::Str32 => self.number(4)?,
-            _ => return Err(self.damaged("expected a text")),
+    fn push(&mut self, value: Value) {
+        if let Some(group) = self.groups.last_mut() {
+            group.items.push(value);
+        }
+    }
+
+    /// Reads the next value of the innermost group, or opens the group that it is.
+    fn value(&mut self) -> Result<(), DecodeError> {
+        let Some(kind) = self.kind()? else { return Ok(()) };
+        let reader = &mut *self.reader;
+        let value = match kind {
+            WHOLE => Value::Number(self.whole()?),
+            SINGLE => Value::Number(self.single()?),
+            DOUBLE => Value::Number(self.double()?),
+            INT => Value::Int(reader.signed()?),
+            TEXT => Value::text(reader.text()?),
+            UID => Value::Uid(reader.id()?),
+            DEVICE => Value::Device(reader.id()?),
+            FUNCTION => function(reader)?,
+            SOME => return self.open(Group::Option, Some(1)),
+            TUPLE => return self.open(Group::Tuple, None),
+            MAP => return self.open(Group::Map, None),
+            SET => return self.open(Group::Set, None),
+            LIST => return self.open(Group::List, None),
+            FIELD if self.groups.len() == 1 => return self.field(),
+            FIELD => return Err(reader.damaged("a field within a value")),
+            _ => return Err(reader.damaged("unknown kind of value")),
         };
-        let bytes = self.take(usize::try_from(len).unwrap_or(usize::MAX))?;
-        std::str::from_utf8(bytes).map_err(|_| self.damaged("the text is not UTF-8"))
+        self.push(value);
+        Ok(())
     }
 
-    pub(super) fn id(&mut self) -> Result<NodeId, DecodeError> {
-        let marker = self.marker()?;
-        if matches!(marker, Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32) {
-            return self.text(marker).map(NodeId::text);
+    /// The kind of the next value; nothing if the value is read with it.
+    fn kind(&mut self) -> Result<Option<u8>, DecodeError> {
+        let Some(group) = self.groups.last_mut() else { return Ok(None) };
+        if group.block > 0 {
+            group.block -= 1;
+            return Ok(Some(group.kind));
         }
-        self.int(marker).map(NodeId::Int)
+        let byte = self.reader.byte()?;
+        let (kind, more) = (byte >> 4, byte & 15);
+        if kind == PLAIN {
+            group.kind = PLAIN;
+            group.items.push(match more {
+                0 => Value::Unit,
+                1 => Value::Bool(false),
+                2 => Value::Bool(true),
+                3 => Value::Environment,
+                4 => Value::Option(None),
+                _ => return Err(self.reader.damaged("unknown kind of value")),
+            });
+            return Ok(None);
+        }
+        if kind == group.kind && !group.full {
+            return Err(self.reader.damaged("two blocks that should be one"));
+        }
+        (group.kind, group.block, group.full) = (kind, usize::from(more), more + 1 == LONGEST);
+        if group.block > group.missing {
+            return Err(self.reader.damaged("a block is longer than what it is in"));
+        }
+        Ok(Some(kind))
     }
 
-    /// A length whose items take at least one byte each, so that it cannot promise what the bytes
-    /// do not have.
-    fn length(&mut self, marker: Marker) -> Result<usize, DecodeError> {
-        let len = match marker {
-            Marker::FixArray(len) => u64::from(len),
-            Marker::Array16 => self.number(2)?,
-            Marker::Array32 => self.number(4)?,
-            _ => return Err(self.damaged("expected an array")),
+    fn open(&mut self, group: Group, count: Option<usize>) -> Result<(), DecodeError> {
+        let count = match count {
+            Some(count) => count,
+            None => self.reader.count(1)?,
         };
-        let rest = self.bytes.len() - self.at;
-        usize::try_from(len)
-            .ok()
-            .filter(|len| *len <= rest)
-            .ok_or_else(|| self.damaged("the array is longer than the frame"))
+        let count = if matches!(group, Group::Map) { count.saturating_mul(2) } else { count };
+        self.begin(group, count)
     }
 
-    pub(super) fn array_len(&mut self) -> Result<usize, DecodeError> {
-        let marker = self.marker()?;
-        self.length(marker)
+    /// Opens a group if the bytes can hold it besides all that is promised already.
+    fn begin(&mut self, group: Group, count: usize) -> Result<(), DecodeError> {
+        // Neither the sequence itself counts for a level nor a field.
+        let within = |group: &Open| !matches!(group.group, Group::Whole | Group::Field(_));
+        let levels = self.groups.len().saturating_sub(2)
+            + usize::from(self.groups.get(1).is_some_and(within));
+        if levels >= MAX_NESTING {
+            return Err(self.reader.damaged("values are nested too deeply"));
+        }
+        self.promised = self.promised.saturating_add(count);
+        if self.promised > self.reader.left() {
+            return Err(self.reader.damaged("more is promised than the frame has"));
+        }
+        self.groups.push(Open::new(group, count));
+        Ok(())
     }
 
-    /// The value of a cell: any value, or a field as a whole.
-    pub(super) fn cell(&mut self) -> Result<Value, DecodeError> {
-        let tagged_field = self.peek() == Some(Marker::FixMap(1))
-            && self.bytes.get(self.at + 1).copied() == Some(FIELD as u8);
-        if !tagged_field {
-            return self.value();
-        }
-        self.at += 2;
-        let len = self.array_len()?;
-        if len % 2 != 1 {
-            return Err(self.damaged("a field has a local value and pairs"));
-        }
-        let local = self.value()?;
-        let mut neighbors: Vec<(NodeId, Value)> = Vec::new();
-        for _ in 0..len / 2 {
-            let id = self.id()?;
-            if neighbors.last().is_some_and(|(last, _)| *last >= id) {
-                return Err(self.damaged("the ids of a field must ascend"));
+    fn field(&mut self) -> Result<(), DecodeError> {
+        let count = self.reader.count(2)?;
+        let mut ids: Vec<NodeId> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let id = self.reader.id()?;
+            if ids.last().is_some_and(|last| *last >= id) {
+                return Err(self.reader.damaged("the ids of a field must ascend"));
             }
-            neighbors.push((id, self.value()?));
+            ids.push(id);
         }
-        Ok(Value::Field(Arc::new(Field::new(local, neighbors))))
+        self.begin(Group::Field(ids), count + 1)
     }
 
-    fn value(&mut self) -> Result<Value, DecodeError> {
-        let mut stack: Vec<Open> = Vec::new();
-        loop {
-            let mut done = match self.step()? {
-                Step::Value(value) => value,
-                Step::Open(group, 0) => close(group, Vec::new()),
-                Step::Open(group, missing) => {
-                    if stack.len() >= MAX_NESTING {
-                        return Err(self.damaged("values are nested too deeply"));
-                    }
-                    stack.push(Open { group, missing, items: Vec::new() });
-                    continue;
-                }
-            };
-            loop {
-                let Some(mut open) = stack.pop() else { return Ok(done) };
-                open.items.push(done);
-                open.missing -= 1;
-                if open.missing > 0 {
-                    stack.push(open);
-                    break;
-                }
-                done = close(open.group, open.items);
-            }
+    fn whole(&mut self) -> Result<f64, DecodeError> {
+        let x = self.reader.signed()? as f64;
+        if x.abs() < LARGEST_WHOLE { Ok(x) } else { Err(self.longer()) }
+    }
+
+    fn single(&mut self) -> Result<f64, DecodeError> {
+        let x = f32::from_le_bytes(self.reader.array()?);
+        match form(f64::from(x)) {
+            Form::Single(canonical) if canonical.to_bits() == x.to_bits() => Ok(f64::from(x)),
+            _ => Err(self.longer()),
         }
     }
 
-    fn step(&mut self) -> Result<Step, DecodeError> {
-        let marker = self.marker()?;
-        Ok(Step::Value(match marker {
-            Marker::Null => Value::Unit,
-            Marker::True => Value::Bool(true),
-            Marker::False => Value::Bool(false),
-            Marker::F64 => Value::Number(f64::from_bits(self.number(8)?)),
-            Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => {
-                Value::text(self.text(marker)?)
-            }
-            Marker::FixArray(_) | Marker::Array16 | Marker::Array32 => {
-                return Ok(Step::Open(Group::Tuple, self.length(marker)?));
-            }
-            Marker::FixMap(1) => return self.tagged(),
-            _ => Value::Int(self.int(marker)?),
-        }))
-    }
-
-    fn tagged(&mut self) -> Result<Step, DecodeError> {
-        let tag = self.uint()?;
-        let group = match tag {
-            UID => return Ok(Step::Value(Value::Uid(self.id()?))),
-            DEVICE => return Ok(Step::Value(Value::Device(self.id()?))),
-            FUNCTION => return self.function().map(Step::Value),
-            ENVIRONMENT if self.marker()? == Marker::Null => {
-                return Ok(Step::Value(Value::Environment));
-            }
-            OPTION => Group::Option,
-            MAP => Group::Map,
-            SET => Group::Set,
-            LIST => Group::List,
-            _ => return Err(self.damaged("unknown kind of value")),
-        };
-        let len = self.array_len()?;
-        let fits = match group {
-            Group::Option => len <= 1,
-            Group::Map => len % 2 == 0,
-            _ => true,
-        };
-        if fits { Ok(Step::Open(group, len)) } else { Err(self.damaged("wrong number of items")) }
-    }
-
-    fn function(&mut self) -> Result<Value, DecodeError> {
-        if self.array_len()? != 6 {
-            return Err(self.damaged("a function has six parts"));
+    fn double(&mut self) -> Result<f64, DecodeError> {
+        let x = f64::from_le_bytes(self.reader.array()?);
+        match form(x) {
+            Form::Double(x) => Ok(x),
+            _ => Err(self.longer()),
         }
-        let (unit, identity) = (self.uint()?, self.uint()?);
-        let marker = self.marker()?;
-        let name = self.text(marker)?;
-        let (kind, low, high) = (self.small()?, self.small()?, self.small()?);
-        let arity = match (kind, low, high) {
-            (0, low, high) if low == high => Arity::Exactly(low),
-            (1, 0, 1) => Arity::Short,
-            (2, low, high) => Arity::Between(low, high),
-            _ => return Err(self.damaged("unknown number of parameters")),
-        };
-        Ok(Value::Function(Arc::new(Function::received(unit, identity, name, arity))))
     }
+
+    fn longer(&self) -> DecodeError {
+        self.reader.damaged("a number is not in its one form")
+    }
+}
+
+fn function(reader: &mut Reader<'_>) -> Result<Value, DecodeError> {
+    let (unit, identity) = (reader.array()?, reader.array()?);
+    let name = reader.text()?;
+    let arity = match reader.byte()? {
+        0 => Arity::Exactly(reader.byte()?),
+        1 => Arity::Short,
+        2 => Arity::Between(reader.byte()?, reader.byte()?),
+        _ => return Err(reader.damaged("unknown number of parameters")),
+    };
+    let unit = u64::from_le_bytes(unit);
+    let function = Function::received(unit, u64::from_le_bytes(identity), name, arity);
+    // Natives belong to no unit.
+    if function.unit() != unit {
+        return Err(reader.damaged("a native function with a unit"));
+    }
+    Ok(Value::Function(Arc::new(function)))
 }
 
 fn close(group: Group, items: Vec<Value>) -> Value {
     match group {
-        Group::Tuple => Value::tuple(items),
+        Group::Whole | Group::Tuple => Value::tuple(items),
         Group::Option => Value::Option(items.into_iter().next().map(Arc::new)),
         Group::Set => Value::Set(Arc::new(items)),
         Group::List => Value::List(List::new(items)),
@@ -401,6 +408,11 @@ fn close(group: Group, items: Vec<Value>) -> Value {
                 entries.push((key, value));
             }
             Value::Map(Arc::new(entries))
+        }
+        Group::Field(ids) => {
+            let mut items = items;
+            let local = items.pop().unwrap_or_default();
+            Value::Field(Arc::new(Field::new(local, ids.into_iter().zip(items).collect())))
         }
     }
 }

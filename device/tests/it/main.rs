@@ -1,13 +1,17 @@
 //! The device from outside: inputs and what they bring about.
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may say what it expects")]
 
+mod changes;
+mod hostile;
+mod neighbor;
+mod recorded;
+
 use fieldrun_device::host::Reading;
 use fieldrun_device::{
     Clock, Device, DeviceConfig, DeviceError, Input, Micros, NodeId, Output, Reaction, Retention,
     SensorFrame, wire,
 };
 use fieldrun_stdlib::load_text;
-use std::sync::Arc;
 
 const SECOND: u64 = Micros::SECOND.0;
 
@@ -142,6 +146,20 @@ fn devices_of_other_programs_are_not_seen() {
 }
 
 #[test]
+fn what_a_host_says_of_itself_is_heard_whatever_runs() {
+    let mut other = Device::new(config(1, "nbr(1) + 0"));
+    let mut device = Device::new(config(0, "sumHood(nbr(1))"));
+    for (second, status) in [b"up".as_slice(), &[7; 99], b""].into_iter().enumerate() {
+        other.handle(Input::Status { status }).expect("always");
+        while other.poll().is_some() {}
+        let frame = tick(&mut other, second as u64 * SECOND).frame.expect("runs");
+        hear(&mut device, 0, 1, &frame).expect("a frame");
+        let heard = device.neighbors().next().expect("a neighbour");
+        assert_eq!(heard.status, status[..status.len().min(wire::MAX_STATUS)]);
+    }
+}
+
+#[test]
 fn only_the_sender_may_speak_for_itself() {
     let text = "nbr(1) 1";
     let frame = tick(&mut Device::new(config(1, text)), 0).frame.expect("runs");
@@ -210,10 +228,10 @@ fn a_frame_that_says_the_same_brings_nothing_forward() {
 fn a_decoded_frame_does_what_its_bytes_do() {
     let text = "sumHood(nbr(2))";
     let bytes = tick(&mut Device::new(config(1, text)), 0).frame.expect("runs");
-    let limits = fieldrun_device::Limits::default();
-    let frame = Arc::new(wire::decode(&bytes, &limits).expect("a frame"));
-    let mut device = Device::new(config(0, text));
-    device.handle(Input::Frame { now: Micros(0), frame }).expect("a frame");
+    let config = config(0, text);
+    let frame = wire::decode(&bytes, &config.program, &config.limits).expect("a frame");
+    let mut device = Device::new(config);
+    device.handle(Input::Frame { now: Micros(0), frame: &frame }).expect("a frame");
     while device.poll().is_some() {}
     assert_eq!(tick(&mut device, 1).value.as_deref(), Some("2.0"));
     device.handle(Input::NeighborGone { now: Micros(2), id: &NodeId::Int(1) }).expect("always");

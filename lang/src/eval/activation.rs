@@ -9,7 +9,15 @@ use rustc_hash::FxHashMap;
 #[derive(Debug)]
 struct Activation {
     parent: Option<ActivationId>,
+    /// In the order of their ids, which is that of their definition.
     variables: Vec<(LocalId, Value)>,
+}
+
+impl Activation {
+    /// Where a variable is, or else belongs.
+    fn index(&self, local: LocalId) -> Result<usize, usize> {
+        self.variables.binary_search_by_key(&local, |(known, _)| *known)
+    }
 }
 
 /// All activations of a round. They live as long as the round, because functions may hold them.
@@ -30,9 +38,8 @@ impl Activations {
     pub(super) fn read(&self, from: Option<ActivationId>, local: LocalId) -> Option<&Value> {
         let mut next = from;
         while let Some(activation) = next.and_then(|id| self.get(id)) {
-            let found = activation.variables.iter().rev().find(|(l, _)| *l == local);
-            if let Some((_, value)) = found {
-                return Some(value);
+            if let Ok(index) = activation.index(local) {
+                return activation.variables.get(index).map(|(_, value)| value);
             }
             next = activation.parent;
         }
@@ -48,7 +55,9 @@ impl Activations {
     ) -> bool {
         let mut next = from;
         while let Some(activation) = next.and_then(|id| self.all.get_mut(id.0 as usize)) {
-            if let Some((_, slot)) = activation.variables.iter_mut().find(|(l, _)| *l == local) {
+            if let Ok(index) = activation.index(local)
+                && let Some((_, slot)) = activation.variables.get_mut(index)
+            {
                 *slot = value;
                 return true;
             }
@@ -71,8 +80,14 @@ impl Activations {
 
     /// Gives a variable of this very activation a value.
     pub(super) fn define(&mut self, id: ActivationId, local: LocalId, value: Value) {
-        if let Some(activation) = self.all.get_mut(id.0 as usize) {
-            activation.variables.push((local, value));
+        let Some(activation) = self.all.get_mut(id.0 as usize) else { return };
+        match activation.index(local) {
+            Ok(index) => {
+                if let Some((_, slot)) = activation.variables.get_mut(index) {
+                    *slot = value;
+                }
+            }
+            Err(index) => activation.variables.insert(index, (local, value)),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! `alignedMap(field, filter, op, default)`.
 
 use super::{Fault, Round, frame};
+use crate::diag::DiagCode;
 use crate::id::NodeId;
 use crate::program::Expr;
 use crate::value::{Field, Value, digest};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// The values of one key over the devices that hold it.
@@ -25,7 +27,7 @@ impl Round<'_> {
         let generated = self.below(frame::ALIGNED_MAP, |round| round.value(field))?;
         let Value::Field(generated) = generated else {
             return Err(Fault::new(
-                "FR-R025",
+                DiagCode::AlignedMapInput,
                 format!("{} cannot be cast to Field: alignedMap got {generated}", generated.kind()),
             )
             .at(&field.span)
@@ -81,13 +83,17 @@ impl Round<'_> {
                     "the filter of alignedMap must give a Boolean, found {other} ({})",
                     other.kind()
                 );
-                return Err(Fault::new("FR-R026", message));
+                return Err(Fault::new(DiagCode::AlignedMapResult, message)
+                    .help("compare it with something: `{ key, field -> key != \"\" }`"));
             }
         }
         let result = Self::checked(self.apply_at(1, op, vec![key.clone(), field]))?;
         if matches!(result, Value::Field(_)) {
-            return Err(Fault::new("FR-R026", "the operation of alignedMap gave a field")
-                .help("reduce it with a hood"));
+            return Err(Fault::new(
+                DiagCode::AlignedMapResult,
+                "the operation of alignedMap gave a field",
+            )
+            .help("reduce it with a hood"));
         }
         Ok(Some(Value::tuple(vec![key, result])))
     }
@@ -96,10 +102,10 @@ impl Round<'_> {
 /// Keys in field order, neighbours first; for each the devices that hold it. If a device lists a
 /// key twice, the last wins.
 fn regroup(field: &Field) -> Result<Vec<Entry>, Fault> {
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut groups = Groups::default();
     for (id, value) in field.neighbors() {
         for (key, value) in pairs(value).map_err(|fault| fault.for_neighbor(id))? {
-            let neighbors = &mut entry(&mut entries, &key).neighbors;
+            let neighbors = &mut groups.entry(&key).neighbors;
             match neighbors.last_mut().filter(|(last, _)| last == id) {
                 Some((_, slot)) => *slot = value,
                 None => neighbors.push((id.clone(), value)),
@@ -107,34 +113,52 @@ fn regroup(field: &Field) -> Result<Vec<Entry>, Fault> {
         }
     }
     for (key, value) in pairs(field.local())? {
-        entry(&mut entries, &key).local = Some(value);
+        groups.entry(&key).local = Some(value);
     }
-    Ok(entries)
+    Ok(groups.entries)
 }
 
-fn entry<'e>(entries: &'e mut Vec<Entry>, key: &Value) -> &'e mut Entry {
-    let at = entries.iter().position(|e| e.key == *key).unwrap_or(entries.len());
-    if at == entries.len() {
-        entries.push(Entry { key: key.clone(), neighbors: Vec::new(), local: None });
+/// Entries in the order of their first occurrence, found by the digest of their key.
+#[derive(Default)]
+struct Groups {
+    entries: Vec<Entry>,
+    places: FxHashMap<u64, Vec<usize>>,
+}
+
+impl Groups {
+    fn entry(&mut self, key: &Value) -> &mut Entry {
+        let places = self.places.entry(digest(key)).or_default();
+        let known = |at: &&usize| self.entries.get(**at).is_some_and(|entry| entry.key == *key);
+        let at = places.iter().find(known).copied().unwrap_or(self.entries.len());
+        if at == self.entries.len() {
+            places.push(at);
+            self.entries.push(Entry { key: key.clone(), neighbors: Vec::new(), local: None });
+        }
+        #[expect(clippy::indexing_slicing, reason = "found, or pushed just now")]
+        &mut self.entries[at]
     }
-    #[expect(clippy::indexing_slicing, reason = "found, or pushed just now")]
-    &mut entries[at]
 }
 
 fn pairs(value: &Value) -> Result<Vec<(Value, Value)>, Fault> {
     let help = "each device gives a tuple of pairs: `[[key, value], …]`";
     let Value::Tuple(items) = value else {
         let message = format!("Expected a tuple of pairs, got {value} ({})", value.kind());
-        return Err(Fault::new("FR-R025", message).help(help));
+        return Err(Fault::new(DiagCode::AlignedMapInput, message).help(help));
     };
     let pair = |item: &Value| match item {
         Value::Tuple(pair) => match &**pair {
             [key, value] => Ok((key.clone(), value.clone())),
-            _ => Err(Fault::new("FR-R025", format!("The tuple must have length 2, got {item}"))
-                .help(help)),
-        },
-        _ => Err(Fault::new("FR-R025", format!("Expected a pair, got {item} ({})", item.kind()))
+            _ => Err(Fault::new(
+                DiagCode::AlignedMapInput,
+                format!("The tuple must have length 2, got {item}"),
+            )
             .help(help)),
+        },
+        _ => Err(Fault::new(
+            DiagCode::AlignedMapInput,
+            format!("Expected a pair, got {item} ({})", item.kind()),
+        )
+        .help(help)),
     };
     items.iter().map(pair).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::expr::not_null;
 use super::{Fault, Round, frame};
+use crate::diag::DiagCode;
 use crate::natives::{Native, methods};
 use crate::program::{Callee, Expr, FunctionCode, FunctionId, Unit};
 use crate::source::Span;
@@ -53,7 +54,10 @@ impl Round<'_> {
                 let target_value = self.below(frame::TARGET, |round| round.value(target))?;
                 self.call_value(&target_value, args, span).map_err(|fault| match &target_value {
                     Value::Function(_) | Value::Field(_) => fault,
-                    _ => fault.help(format!("`{}` is not a function", target.span.text())),
+                    _ => fault.help(format!(
+                        "`{}` has a plain value; is an operator missing behind it, or a `;`?",
+                        target.span.text()
+                    )),
                 })
             }
         }
@@ -98,9 +102,11 @@ impl Round<'_> {
         span: &Span,
     ) -> Result<Value, Fault> {
         if !function.arity.accepts(args.len()) {
-            let (name, wants, found) = (&function.name, function.arity.describe(), args.len());
+            let name = super::fault::readable(&function.name);
+            let (wants, found) = (function.arity.describe(), args.len());
             let message = format!("{name} must be invoked with {wants}, found {found}");
-            return Err(Fault::new("FR-R018", message).at(span));
+            let help = "give the function as many parameters as it is called with";
+            return Err(Fault::new(DiagCode::ArgumentCount, message).at(span).help(help));
         }
         match function.code {
             Code::Native(native) => self.native(native, &args),
@@ -112,7 +118,10 @@ impl Round<'_> {
                 });
                 if self.compiled && outer.is_some() && activation.is_none() {
                     // Compiled code may have run that scope, and keeps no record of it.
-                    return Err(Fault::new("FR-R008", "Variables of this function are not known"));
+                    return Err(Fault::new(
+                        DiagCode::VariableNotKnown,
+                        "Variables of this function are not known",
+                    ));
                 }
                 self.run_code(&unit, id, args, activation, span)
             }
@@ -134,7 +143,7 @@ impl Round<'_> {
                 "the function {} comes from program version {fingerprint:016x}; this device runs {here:016x}",
                 function.name
             );
-            Fault::new("FR-R019", message).help("run the same program on all devices, or restart the sender")
+            Fault::new(DiagCode::ForeignFunction, message).help("run the same program on all devices, or restart the sender")
         })
     }
 
@@ -219,6 +228,7 @@ impl Round<'_> {
             _ => None,
         };
         if let Some(value) = result {
+            self.pay_for(&value)?;
             return Ok(value);
         }
         let mut operands = vec![target];
@@ -277,7 +287,7 @@ impl Round<'_> {
 
 fn not_a_function(value: &Value) -> Fault {
     Fault::new(
-        "FR-R020",
+        DiagCode::NotAFunction,
         format!("{value} ({}) cannot be called: it is not a function", value.kind()),
     )
 }

@@ -1,6 +1,7 @@
 //! `self` and `env`.
 
 use super::{Fault, Round, neighbors::no_position};
+use crate::diag::DiagCode;
 use crate::natives::no_such_overload;
 use crate::value::Value;
 use std::sync::Arc;
@@ -70,7 +71,8 @@ impl Round<'_> {
             }
             ("put", [key, value]) if matches!(value, Value::Field(_)) || value.hides_field() => {
                 let message = format!("a field cannot be put into the environment as \"{key}\"");
-                return Err(Fault::new("FR-R021", message).help("reduce it with a hood first"));
+                return Err(Fault::new(DiagCode::FieldInEnvironment, message)
+                    .help("reduce it with a hood first"));
             }
             ("put", [key, value]) => {
                 let key = key_text(key)?;
@@ -104,7 +106,7 @@ impl Round<'_> {
             return Ok(());
         }
         let message = format!("the environment has {MAX_NAMES} names; \"{key}\" is one too many");
-        Err(Fault::new("FR-R003", message).help(
+        Err(Fault::new(DiagCode::ValueTooLarge, message).help(
             "is a new name made in every round? remove what is not needed: `env.remove(name)`",
         ))
     }
@@ -114,7 +116,7 @@ fn key_text(key: &Value) -> Result<Arc<str>, Fault> {
     match key {
         Value::Text(text) => Ok(text.clone()),
         other => Err(Fault::new(
-            "FR-R022",
+            DiagCode::EnvironmentName,
             format!(
                 "the name of an environment value must be a text, found {other} ({})",
                 other.kind()

@@ -2,6 +2,7 @@
 
 use super::fault::TOO_DEEP;
 use super::{Fault, Round, frame};
+use crate::diag::DiagCode;
 use crate::program::{Block, Expr, ExprKind, LocalId, Statement};
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, UnaryOp};
@@ -13,7 +14,7 @@ pub(super) const NULL: &str = "Evaluation returned null, but null values are not
 /// Null may only go from one native directly to another.
 pub(super) fn not_null(value: Value) -> Result<Value, Fault> {
     match value {
-        Value::Null => Err(Fault::new("FR-R005", NULL)
+        Value::Null => Err(Fault::new(DiagCode::NullValue, NULL)
             .help("wrap it: `optionally(x)`; or give a default: `env.get(\"name\", default)`")),
         value => Ok(value),
     }
@@ -96,15 +97,17 @@ impl Round<'_> {
 
     /// Pays for so many steps; natives pay for their work on large values.
     pub(crate) fn charge(&mut self, steps: usize) -> Result<(), Fault> {
-        let left = self.effects.fuel.checked_sub(steps as u64).ok_or_else(|| {
-            Fault::new(
-                "FR-R007",
-                format!("the round took more than {} steps", self.input.limits.fuel),
-            )
-            .help("does a recursion end? is a tuple far larger than meant?")
-        })?;
-        self.effects.fuel = left;
+        let left = self.effects.fuel.checked_sub(steps as u64);
+        self.effects.fuel = left.ok_or_else(|| self.out_of_fuel())?;
         Ok(())
+    }
+
+    pub(super) fn out_of_fuel(&self) -> Fault {
+        Fault::new(
+            DiagCode::OutOfFuel,
+            format!("the round took more than {} steps", self.input.limits.fuel),
+        )
+        .help("does a recursion end? is a tuple far larger than meant?")
     }
 
     fn expression(&mut self, expr: &Expr) -> Result<Value, Fault> {
@@ -116,7 +119,7 @@ impl Round<'_> {
             ExprKind::Native(native) => Ok(native_value(native)),
             ExprKind::EnvOrAtom(name) => {
                 let held = self.environment().get(name).map(Value::unshared);
-                Ok(held.unwrap_or_else(|| Value::Text(name.clone())))
+                self.check_size(held.unwrap_or_else(|| Value::Text(name.clone())))
             }
             ExprKind::Unary(op, operand) => self.unary(*op, operand),
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b),
@@ -217,8 +220,12 @@ impl Round<'_> {
         let read = if compares { Self::eval } else { Self::value };
         let a = self.below(base, |round| read(round, a))?;
         let b = self.below(base + 1, |round| read(round, b))?;
-        let result = self.lifted(&[a, b], |_, values| match values {
-            [a, b] => operate(op, a, b),
+        let result = self.lifted(&[a, b], |round, values| match values {
+            [a, b] => {
+                let paid = round.effects.pay(comparison_weight(op, a, b));
+                paid.ok_or_else(|| round.out_of_fuel())?;
+                operate(op, a, b)
+            }
             _ => Ok(Value::Unit),
         })?;
         self.check_size(result)
@@ -229,12 +236,20 @@ impl Round<'_> {
         let value = self.below(frame::IF, |round| round.value(condition))?;
         match value {
             Value::Bool(b) => Ok(b),
-            Value::Field(_) => Err(Fault::new("FR-R011", "the condition of `if` is a field")
-                .at(&condition.span)
-                .help("reduce it with `anyHood(…)` or `allHood(…)`, or use `mux`, which works on fields")),
+            Value::Field(_) => Err(Fault::new(
+                DiagCode::BadCondition,
+                "the condition of `if` is a field",
+            )
+            .at(&condition.span)
+            .help(
+                "reduce it with `anyHood(…)` or `allHood(…)`, or use `mux`, which works on fields",
+            )),
             other => Err(Fault::new(
-                "FR-R011",
-                format!("the condition of `if` must be a Boolean, found {} ({other})", other.kind()),
+                DiagCode::BadCondition,
+                format!(
+                    "the condition of `if` must be a Boolean, found {} ({other})",
+                    other.kind()
+                ),
             )
             .at(&condition.span)
             .help("compare it with something: `x != 0`")),
@@ -251,7 +266,7 @@ impl Round<'_> {
         let (block, index) = if self.condition(condition)? { (then, 1) } else { (otherwise, 2) };
         match self.below(frame::IF + index, |round| round.block(block))? {
             value if matches!(value, Value::Field(_)) || value.hides_field() => Err(Fault::new(
-                "FR-R012",
+                DiagCode::BranchGaveField,
                 "if statements cannot return a Field, consider using mux",
             )
             .help(
@@ -285,7 +300,7 @@ fn statement_span(statement: &Statement) -> &Span {
 }
 
 fn unresolved(name: &str, span: &Span) -> Fault {
-    Fault::new("FR-R008", format!("Variable {name} cannot be resolved"))
+    Fault::new(DiagCode::VariableNotKnown, format!("Variable {name} cannot be resolved"))
         .at(span)
         .help("this function came from state or from a neighbour, and the code around its definition has not run in this round")
 }
@@ -299,6 +314,20 @@ pub(crate) fn native_value(native: &'static crate::natives::Native) -> Value {
         arity: native.arity,
         activation: None,
     }))
+}
+
+/// How much a comparison has to walk over: its result does not show it, as that of other operators does.
+pub(crate) fn comparison_weight(op: BinaryOp, a: &Value, b: &Value) -> usize {
+    let compares = matches!(
+        op,
+        BinaryOp::Eq
+            | BinaryOp::NotEq
+            | BinaryOp::Less
+            | BinaryOp::LessEq
+            | BinaryOp::Greater
+            | BinaryOp::GreaterEq
+    );
+    if compares { a.weight(usize::MAX).saturating_add(b.weight(usize::MAX)) } else { 0 }
 }
 
 pub(crate) fn operate(op: BinaryOp, a: &Value, b: &Value) -> Result<Value, Fault> {
@@ -350,5 +379,5 @@ fn no_operator(symbol: &str, values: &[Value]) -> Fault {
         "||" | "&&" | "!" => "this operator works on Booleans",
         _ => "this operator works on numbers, and on tuples of numbers of the same size",
     };
-    Fault::new("FR-R009", message).help(help)
+    Fault::new(DiagCode::OperatorKinds, message).help(help)
 }

@@ -1,14 +1,18 @@
 //! What goes wrong in a round.
 
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{DiagCode, Diagnostic, Severity};
+use crate::id::NodeId;
 use crate::source::Span;
 use std::fmt;
 use std::sync::Arc;
 
 /// The code of the fault that says which function recurs too deeply.
-pub(crate) const TOO_DEEP: &str = "FR-R006";
-/// Most calls that a trap lists.
-const MAX_TRACE: usize = 6;
+pub(crate) const TOO_DEEP: DiagCode = DiagCode::RecursionTooDeep;
+/// Characters of a message; values in it may be far longer.
+const LONGEST_MESSAGE: usize = 500;
+/// How many of the innermost and of the outermost calls a trap lists.
+const INNERMOST: usize = 5;
+const OUTERMOST: usize = 3;
 
 /// An error on its way out of an evaluation; it gathers the place and the calls.
 #[derive(Debug)]
@@ -16,17 +20,30 @@ pub(crate) struct Fault(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    code: &'static str,
+    code: DiagCode,
     message: String,
     help: Option<String>,
     span: Option<Span>,
-    trace: Vec<(Span, String)>,
+    /// The neighbour whose value was at work.
+    neighbor: Option<NodeId>,
+    /// The innermost calls, then the outermost.
+    trace: Vec<Call>,
+    /// Calls between them that are not kept.
+    skipped: usize,
+}
+
+/// A call that was under way.
+#[derive(Debug)]
+struct Call {
+    place: Span,
+    function: String,
 }
 
 impl Fault {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self(Box::new(Inner { code, message, help: None, span: None, trace: Vec::new() }))
+    pub(crate) fn new(code: DiagCode, message: impl Into<String>) -> Self {
+        let message = shortened(message.into());
+        let (help, span, neighbor) = (None, None, None);
+        Self(Box::new(Inner { code, message, help, span, neighbor, trace: Vec::new(), skipped: 0 }))
     }
 
     #[must_use]
@@ -45,53 +62,105 @@ impl Fault {
     /// The error occurred inside a call.
     #[must_use]
     pub(crate) fn called(mut self, function: &str, span: &Span) -> Self {
-        // A program without a module name is `?` inside.
-        let function = function.strip_prefix("?:").unwrap_or(function);
-        if self.0.code == TOO_DEEP && self.0.trace.is_empty() {
-            let calls = std::mem::take(&mut self.0.message);
-            self.0.message = format!("{calls} in {function}; did you mean if instead of mux?");
+        let function = readable(function);
+        let inner = &mut *self.0;
+        if inner.code == TOO_DEEP && inner.trace.is_empty() {
+            let calls = std::mem::take(&mut inner.message);
+            inner.message = format!("{calls} in {function}; did you mean if instead of mux?");
         }
         // Recursion calls from the same place again and again: said once.
-        let repeats = self.0.trace.last().is_some_and(|(last, _)| {
-            Arc::ptr_eq(&last.source, &span.source) && last.start == span.start
+        let repeats = inner.trace.last().is_some_and(|last| {
+            Arc::ptr_eq(&last.place.source, &span.source) && last.place.start == span.start
         });
-        if self.0.trace.len() < MAX_TRACE && !repeats {
-            self.0.trace.push((span.clone(), function.to_owned()));
+        if !repeats {
+            if inner.trace.len() == INNERMOST + OUTERMOST {
+                inner.trace.remove(INNERMOST);
+                inner.skipped += 1;
+            }
+            inner.trace.push(Call { place: span.clone(), function });
         }
         self
     }
 
-    /// Names the neighbour whose value was at work.
+    /// Names the neighbour whose value was at work: the innermost one counts.
     #[must_use]
-    pub(crate) fn for_neighbor(mut self, id: &crate::id::NodeId) -> Self {
-        self.0.message = format!("{} (with the value of neighbour {id})", self.0.message);
+    pub(crate) fn for_neighbor(mut self, id: &NodeId) -> Self {
+        self.0.neighbor.get_or_insert_with(|| id.clone());
         self
+    }
+
+    /// The same where the value may also be the device's own.
+    #[must_use]
+    pub(crate) fn for_value_of(self, neighbor: Option<&NodeId>) -> Self {
+        match neighbor {
+            Some(id) => self.for_neighbor(id),
+            None => self,
+        }
     }
 
     pub(crate) fn into_trap(self) -> Trap {
         let inner = *self.0;
-        let trace = inner.span.as_ref().map(|span| trace_text(span, &inner.trace));
-        let calls = inner.trace.into_iter();
+        let trace = inner.span.as_ref().map(|span| trace_text(span, &inner.trace, inner.skipped));
+        let mut related: Vec<(Span, String)> = Vec::new();
+        for Call { place, function } in inner.trace {
+            let shown = |(known, _): &(Span, String)| {
+                Arc::ptr_eq(&known.source, &place.source) && known.start == place.start
+            };
+            if !related.iter().any(shown) {
+                related.push((place, format!("in the call of {function}")));
+            }
+        }
+        let message = match &inner.neighbor {
+            Some(id) => format!("{} (with the value of neighbour {id})", inner.message),
+            None => inner.message,
+        };
         Trap(Box::new(Diagnostic {
             code: inner.code,
             severity: Severity::Error,
-            message: inner.message,
+            message,
             label: String::new(),
             span: inner.span,
-            related: calls.map(|(span, f)| (span, format!("in the call of {f}"))).collect(),
+            related,
             help: inner.help,
             trace,
         }))
     }
 }
 
+/// A message with a value that is too long to be read, without its middle.
+fn shortened(message: String) -> String {
+    let chars = message.chars().count();
+    if chars <= LONGEST_MESSAGE {
+        return message;
+    }
+    let half = LONGEST_MESSAGE / 2;
+    let head: String = message.chars().take(half).collect();
+    let tail: String = message.chars().skip(chars - half).collect();
+    format!("{head} … {tail}")
+}
+
+/// `f` for `?:f`, because a program without a module name is `?` inside; words for a function
+/// literal, which is `f{1}` inside.
+pub(crate) fn readable(function: &str) -> String {
+    let function = function.strip_prefix("?:").unwrap_or(function);
+    match function.split_once('{') {
+        None => function.to_owned(),
+        Some(("", _)) => "a function literal".to_owned(),
+        Some((outer, _)) => format!("a function literal of {}", outer.trim_end_matches(':')),
+    }
+}
+
 /// Where the error is, and where each call is that led to it, up to the program itself.
-fn trace_text(span: &Span, calls: &[(Span, String)]) -> String {
-    let places = std::iter::once(span).chain(calls.iter().map(|(span, _)| span));
+fn trace_text(span: &Span, calls: &[Call], skipped: usize) -> String {
+    let places = std::iter::once(span).chain(calls.iter().map(|call| &call.place));
     let main = String::from("main script");
-    let functions = calls.iter().map(|(_, function)| function).chain([&main]);
-    let lines = places.zip(functions).map(|(place, f)| format!("\n  {f}, {}", place.place()));
-    format!("Fully detailed interpreter trace:{}", lines.collect::<String>())
+    let functions = calls.iter().map(|call| &call.function).chain([&main]);
+    let mut lines: Vec<String> =
+        places.zip(functions).map(|(place, f)| format!("\n  {f}, {}", place.place())).collect();
+    if skipped > 0 {
+        lines.insert(INNERMOST, format!("\n  … {skipped} more calls"));
+    }
+    format!("Fully detailed interpreter trace:{}", lines.concat())
 }
 
 /// A round that failed: nothing is sent, the state stays that of the round before.
@@ -100,7 +169,7 @@ pub struct Trap(Box<Diagnostic>);
 
 impl Trap {
     /// A trap that has no place in the program, such as a message that would be too large.
-    pub fn without_place(code: &'static str, message: impl Into<String>, help: &str) -> Self {
+    pub fn without_place(code: DiagCode, message: impl Into<String>, help: &str) -> Self {
         Fault::new(code, message).help(help).into_trap()
     }
 

@@ -1,6 +1,8 @@
 //! Hood reductions.
 
 use super::{Fault, Round, frame};
+use crate::diag::DiagCode;
+use crate::id::NodeId;
 use crate::program::Expr;
 use crate::syntax::ast::HoodOp;
 use crate::value::{self, Field, OrderedSet, Value};
@@ -10,7 +12,7 @@ impl Round<'_> {
         match self.below(frame, |round| round.value(expr))? {
             Value::Field(field) => Ok(field),
             other => Err(Fault::new(
-                "FR-R023",
+                DiagCode::NotAField,
                 format!("{} cannot be cast to Field: {of} got {other}", other.kind()),
             )
             .at(&expr.span)
@@ -30,13 +32,21 @@ impl Round<'_> {
         if op == HoodOp::Local {
             return Ok(field.local().clone());
         }
+        let weight = field.values().map(|value| value.weight(usize::MAX)).sum();
+        self.effects.pay(weight).ok_or_else(|| self.out_of_fuel())?;
         let mut values: Vec<&Value> = field.neighbors().iter().map(|(_, value)| value).collect();
         if plus_self {
             values.push(field.local());
         }
-        let result =
-            if values.is_empty() { empty(op, field.local()) } else { reduce(op, &values) }?;
-        self.check_size(result)
+        let result = if values.is_empty() {
+            empty(op, field.local())
+        } else {
+            reduce(op, &values).map_err(|fault| match culprit(op, &field) {
+                Some(id) => fault.for_neighbor(id),
+                None => fault,
+            })
+        };
+        self.check_size(result?)
     }
 
     /// `hood(g, d, f)` and `hoodPlusSelf(g, d, f)`: `d` only counts when nobody is there [K13].
@@ -51,14 +61,16 @@ impl Round<'_> {
         let field = self.field(field, frame::GENERIC_HOOD, "hood")?;
         let default = self.below(frame::GENERIC_HOOD + 1, |round| round.value(default))?;
         let reducer = self.below(frame::GENERIC_HOOD + 2, |round| round.value(reducer))?;
-        let own = plus_self.then(|| field.local());
-        let mut values = field.neighbors().iter().map(|(_, value)| value).chain(own);
-        let Some(first) = values.next() else { return Ok(default) };
+        let own = plus_self.then(|| (None, field.local()));
+        let neighbors = field.neighbors().iter().map(|(id, value)| (Some(id), value));
+        let mut values = neighbors.chain(own);
+        let Some((_, first)) = values.next() else { return Ok(default) };
         let mut result = first.clone();
-        for value in values {
-            result = self.below(frame::GENERIC_HOOD + 3, |round| {
+        for (id, value) in values {
+            let next = self.below(frame::GENERIC_HOOD + 3, |round| {
                 Self::checked(round.apply(&reducer, vec![result, value.clone()]))
-            })?;
+            });
+            result = next.map_err(|fault| fault.for_value_of(id))?;
         }
         Ok(result)
     }
@@ -77,6 +89,14 @@ fn hood_name(op: HoodOp) -> &'static str {
     }
 }
 
+/// The first neighbour with whose value a hood fails.
+fn culprit(op: HoodOp, field: &Field) -> Option<&NodeId> {
+    let values: Vec<&Value> = field.neighbors().iter().map(|(_, value)| value).collect();
+    let fails = |end: &usize| values.get(..*end).is_some_and(|some| reduce(op, some).is_err());
+    let end = (1..=values.len()).find(fails)?;
+    field.neighbors().get(end - 1).map(|(id, _)| id)
+}
+
 fn cannot_compute(op: HoodOp, value: &Value) -> Fault {
     let operation = hood_name(op).trim_end_matches("Hood").to_uppercase();
     let help = match op {
@@ -84,7 +104,7 @@ fn cannot_compute(op: HoodOp, value: &Value) -> Fault {
         _ => "the field must hold numbers or tuples of numbers",
     };
     let message = format!("{operation} cannot compute on {value} ({})", value.kind());
-    Fault::new("FR-R024", message).help(help)
+    Fault::new(DiagCode::HoodKinds, message).help(help)
 }
 
 /// The value of a hood without anybody, in the shape of the local value.

@@ -1,6 +1,7 @@
 //! Lifting: what takes values takes fields, pointwise.
 
 use super::{Fault, Round, expr::not_null};
+use crate::diag::DiagCode;
 use crate::value::{Field, Value};
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ fn not_aligned(operands: &[Value], missing: &crate::id::NodeId) -> Fault {
     let (a, b) = (fields.next(), fields.next());
     let text = |v: Option<&Value>| v.map_or_else(String::new, ToString::to_string);
     Fault::new(
-        "FR-R013",
+        DiagCode::NotAligned,
         format!("Field {} is not aligned with {} (missing {missing})", text(b), text(a)),
     )
     .help("the two fields were built in different branches; build both in the same place")

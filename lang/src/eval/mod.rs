@@ -17,6 +17,7 @@ mod path;
 mod text;
 mod within;
 
+use crate::diag::DiagCode;
 use crate::id::NodeId;
 use crate::layout::{Exports, State, Texts};
 use crate::neighbors::NeighborSource;
@@ -24,7 +25,7 @@ use crate::program::{Program, Unit};
 use crate::value::{ActivationId, Value};
 use activation::Activations;
 pub(crate) use calls::CALL_LEVELS;
-pub(crate) use expr::{native_value, operate};
+pub(crate) use expr::{comparison_weight, native_value, operate};
 pub(crate) use fault::Fault;
 pub use fault::Trap;
 pub(crate) use hoods::{empty as empty_hood, reduce as reduce_hood};
@@ -41,10 +42,14 @@ pub type Environment = BTreeMap<Arc<str>, Value>;
 /// that deep on any stack.
 pub const MAX_NESTING: usize = 64;
 
+/// So many values may be walked over for the price of one expression.
+pub(crate) const FREE_WEIGHT: usize = 64;
+
 /// What a round may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Expressions evaluated in one round.
+    /// Steps of one round: expressions, and the values that work on large ones walks over. What is
+    /// made is paid for, so this bounds the memory of a round too: about 24 bytes a step.
     pub fuel: u64,
     /// Nesting of expressions and calls.
     pub depth: u32,
@@ -166,6 +171,15 @@ impl Effects {
         self.changed = None;
     }
 
+    /// Takes the steps that it costs to walk over so many values: none for the few that most
+    /// expressions hold, whose cost is that of the expression. Nothing if there are not so many left.
+    pub(crate) fn pay(&mut self, weight: usize) -> Option<()> {
+        if weight > FREE_WEIGHT {
+            self.fuel = self.fuel.checked_sub(weight as u64)?;
+        }
+        Some(())
+    }
+
     /// The next number of the device's generator, in [0, 1).
     pub(crate) fn next_random(&mut self) -> f64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -227,8 +241,8 @@ impl<'a> Round<'a> {
         let unit = self.unit.clone();
         let Some(main) = &unit.main else {
             return Err(Fault::new(
-                "FR-R001",
-                format!("the module `{}` has no program to run", unit.name),
+                DiagCode::NothingToRun,
+                format!("`{}` has no program to run", unit.name),
             )
             .help("write an expression after its definitions, or import it from a program"));
         };
@@ -256,10 +270,11 @@ impl<'a> Round<'a> {
         // Compiled code has these paths for itself.
         let taken = self.compiled && self.program.layout.has_path(path.hash);
         if taken || mark.check != path.check {
-            return Err(Fault::new("FR-R002", "two places of the program have the same path hash")
-                .help(
-                    "this is a coincidence of one in 2^64; any change of the program removes it",
-                ));
+            return Err(Fault::new(
+                DiagCode::PathCollision,
+                "two places of the program have the same path hash",
+            )
+            .help("this is a coincidence of one in 2^64; any change of the program removes it"));
         }
         let seen = if export { &mut mark.exported } else { &mut mark.stored };
         if std::mem::replace(seen, true) {
@@ -271,6 +286,7 @@ impl<'a> Round<'a> {
     /// Sends a value to the neighbours at a path.
     fn export(&mut self, path: Path, value: &Value) -> Result<(), Fault> {
         plain(value, "shared with neighbours")?;
+        self.pay_for(value)?;
         self.mark(path, true)?;
         self.exported.push((path.hash, value.detached()));
         Ok(())
@@ -302,6 +318,7 @@ impl<'a> Round<'a> {
     /// Keeps a value at a path for the next round.
     fn store(&mut self, path: Path, value: &Value) -> Result<(), Fault> {
         plain(value, "kept for the next round")?;
+        self.pay_for(value)?;
         self.mark(path, false)?;
         self.kept.push((path.hash, value.detached()));
         Ok(())
@@ -322,22 +339,31 @@ impl<'a> Round<'a> {
         self.effects.next_random()
     }
 
-    /// Refuses a text or tuple that is too large to be meant.
-    pub(crate) fn check_size(&self, value: Value) -> Result<Value, Fault> {
+    /// Pays for a walk over a value. So the fuel also bounds the memory of a round: what is made is
+    /// paid for, and each value that is kept was made.
+    pub(crate) fn pay_for(&mut self, value: &Value) -> Result<(), Fault> {
+        let weight = value.weight(self.input.limits.items);
+        self.effects.pay(weight).ok_or_else(|| self.out_of_fuel())
+    }
+
+    /// Refuses a text or tuple that is too large to be meant, and pays for one that is large.
+    pub(crate) fn check_size(&mut self, value: Value) -> Result<Value, Fault> {
         if let Value::Text(text) = &value {
             self.check_text(text.len())?;
+            self.pay_for(&value)?;
             return Ok(value);
         }
-        let limits = &self.input.limits;
+        let limits = self.input.limits;
         let mut budget = limits.items;
         if !value.exceeds(MAX_NESTING, &mut budget) {
-            return Ok(value);
+            let paid = self.effects.pay(limits.items - budget);
+            return paid.map(|()| value).ok_or_else(|| self.out_of_fuel());
         }
         let message = match budget {
             0 => format!("this value holds more than {} values", limits.items),
             _ => format!("this value is nested deeper than {MAX_NESTING} levels"),
         };
-        Err(Fault::new("FR-R003", message)
+        Err(Fault::new(DiagCode::ValueTooLarge, message)
             .help("does it take itself in every round? keep only what is needed"))
     }
 
@@ -348,7 +374,7 @@ impl<'a> Round<'a> {
             return Ok(());
         }
         let message = format!("this value has {bytes} bytes of text; at most {limit} are possible");
-        Err(Fault::new("FR-R003", message)
+        Err(Fault::new(DiagCode::ValueTooLarge, message)
             .help("does it grow every round? keep only what is needed"))
     }
 
@@ -358,8 +384,11 @@ impl<'a> Round<'a> {
         if items <= limit {
             return Ok(());
         }
-        Err(Fault::new("FR-R003", format!("this value holds more than {limit} values"))
-            .help("does it grow every round? keep only what is needed"))
+        Err(Fault::new(
+            DiagCode::ValueTooLarge,
+            format!("this value holds more than {limit} values"),
+        )
+        .help("does it grow every round? keep only what is needed"))
     }
 }
 
@@ -369,7 +398,7 @@ fn plain(value: &Value, what: &str) -> Result<(), Fault> {
         return Ok(());
     }
     let message = format!("a tuple that holds a field cannot be {what}");
-    Err(Fault::new("FR-R028", message)
+    Err(Fault::new(DiagCode::FieldInTuple, message)
         .help("reduce the field with a hood before it goes into the tuple"))
 }
 
@@ -379,7 +408,7 @@ fn twice(export: bool) -> Fault {
     } else {
         "this program tried to persist two objects within the same code path"
     };
-    Fault::new("FR-R004", message).help(
+    Fault::new(DiagCode::SamePathTwice, message).help(
         "a function given to a hood runs once for each neighbour at the same place: it must not \
          contain nbr, rep or share, nor read a field; compute those before the hood",
     )

@@ -1,6 +1,7 @@
 //! `nbr`, `rep`, `share`, reading a field, and the neighbourhood sensors.
 
 use super::{Fault, Path, Round, frame};
+use crate::diag::DiagCode;
 use crate::id::NodeId;
 use crate::program::{Block, Expr, LocalId, ScopeId};
 use crate::value::{Field, Value};
@@ -34,7 +35,7 @@ impl Round<'_> {
         let path = self.path.push(frame::NBR);
         let local = self.below(frame::NBR + 1, |round| round.value(expr))?;
         if matches!(local, Value::Field(_)) {
-            return Err(Fault::new("FR-R014", "`nbr` of a field")
+            return Err(Fault::new(DiagCode::NbrGotField, "`nbr` of a field")
                 .at(&expr.span)
                 .help("a field is already about the neighbours; reduce it with a hood first, as in `nbr(minHood(f))`"));
         }
@@ -240,17 +241,17 @@ fn length(difference: &[f64]) -> f64 {
 }
 
 pub(super) fn no_position(name: &str) -> Fault {
-    Fault::new("FR-R016", format!("`{name}` needs a position, and this device has none"))
+    Fault::new(DiagCode::NoPosition, format!("`{name}` needs a position, and this device has none"))
         .help("give the node a position in its configuration, or use hop counts: `hopDistanceTo`")
 }
 
 fn mixed_share() -> Fault {
     let message = "Types must be consistent: `share` has a field and a value that is not a field";
-    Fault::new("FR-R015", message)
+    Fault::new(DiagCode::MixedShare, message)
         .help("its initial value and its body must both be fields, or both not: `share (x <- nbr(0)) { nbr(…) }`")
 }
 
 fn rep_of_field() -> Fault {
-    Fault::new("FR-R017", "rep cannot hold a field; use share, or nbr inside the body")
+    Fault::new(DiagCode::RepGotField, "rep cannot hold a field; use share, or nbr inside the body")
         .help("the neighbours of this round are not those of the next")
 }

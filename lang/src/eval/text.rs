@@ -1,7 +1,7 @@
 //! `eval(text)`: a program inside the program.
 
 use super::{Fault, Path, Round, frame};
-use crate::diag::{Diagnostics, Severity};
+use crate::diag::{DiagCode, Diagnostics, Severity};
 use crate::program::{Expr, Unit};
 use crate::resolve::load_unit;
 use crate::source::Source;
@@ -18,12 +18,14 @@ impl Round<'_> {
             Value::Text(text) => text,
             other => {
                 let message = format!("`eval` takes a text, found {other} ({})", other.kind());
-                return Err(Fault::new("FR-R027", message).help("write the program in quotes"));
+                return Err(
+                    Fault::new(DiagCode::BadEval, message).help("write the program in quotes")
+                );
             }
         };
         let (unit, known) = self.unit_of(path, &text)?;
         let Some(main) = &unit.main else {
-            return Err(Fault::new("FR-R027", "the evaluated text has nothing to run")
+            return Err(Fault::new(DiagCode::BadEval, "the evaluated text has nothing to run")
                 .help("end it with an expression"));
         };
         let saved = std::mem::replace(&mut self.unit, unit.clone());
@@ -52,12 +54,12 @@ impl Round<'_> {
     fn load_text(&self, text: &str) -> Result<Unit, Fault> {
         let source = Source::new("evaluated text", text);
         let mut findings = Vec::new();
-        let unit = load_unit(&source, &self.program.options, &mut findings);
+        let (unit, _) = load_unit(&source, &self.program.options, &mut findings);
         findings.retain(|d| d.severity == Severity::Error);
         if findings.is_empty() {
             return Ok(unit);
         }
         let rendered = Diagnostics(findings).render(false);
-        Err(Fault::new("FR-R027", "the evaluated text does not load").help(rendered))
+        Err(Fault::new(DiagCode::BadEval, "the evaluated text does not load").help(rendered))
     }
 }

@@ -1,6 +1,7 @@
 //! `org.protelis.Builtins` apart from the folds.
 
 use super::{BUILTINS, Native, no_such_overload};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, Field, Value, compare_elements};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ pub(super) fn field<'v>(name: &str, args: &'v [Value], i: usize) -> Result<&'v A
     match args.get(i) {
         Some(Value::Field(field)) => Ok(field),
         Some(other) => Err(Fault::new(
-            "FR-R023",
+            DiagCode::NotAField,
             format!("{} cannot be cast to Field: {name} got {other}", other.kind()),
         )
         .help("pass a field, such as `nbr(x)`")),
@@ -21,12 +22,14 @@ pub(super) fn field<'v>(name: &str, args: &'v [Value], i: usize) -> Result<&'v A
 /// All or any of the Booleans of a field, with or without the device itself.
 fn quantify(name: &str, args: &[Value], with_self: bool, all: bool) -> Result<Value, Fault> {
     let field = field(name, args, 0)?;
-    let own = with_self.then(|| field.local());
+    let own = with_self.then(|| (None, field.local()));
     let mut result = all;
-    for value in field.neighbors().iter().map(|(_, v)| v).chain(own) {
+    for (id, value) in field.neighbors().iter().map(|(id, v)| (Some(id), v)).chain(own) {
         let Value::Bool(b) = value else {
             let message = format!("{name} cannot compute on {value} ({})", value.kind());
-            return Err(Fault::new("FR-R024", message).help("the field must hold Booleans"));
+            return Err(Fault::new(DiagCode::HoodKinds, message)
+                .help("the field must hold Booleans")
+                .for_value_of(id));
         };
         result = if all { result && *b } else { result || *b };
     }

@@ -2,6 +2,7 @@
 //! and lists.
 
 use super::{Native, STRING, format, no_such_overload};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, List, OrderedSet, Value, compare_elements};
 use std::sync::Arc;
@@ -119,7 +120,10 @@ pub(super) fn map_method(entries: &[(Value, Value)], name: &str, args: &[Value])
 pub(super) fn set_method(all: &[Value], name: &str, args: &[Value]) -> Option<Value> {
     Some(match (name, args) {
         ("contains", [x]) => Value::Bool(all.contains(x)),
-        ("containsAll", [other]) => Value::Bool(items(other)?.iter().all(|x| all.contains(x))),
+        ("containsAll", [other]) => {
+            let own: OrderedSet = all.iter().collect();
+            Value::Bool(items(other)?.iter().all(|x| own.contains(x)))
+        }
         ("size", []) => Value::Int(all.len() as i64),
         ("isEmpty", []) => Value::Bool(all.is_empty()),
         ("union", [other]) => {
@@ -132,7 +136,7 @@ pub(super) fn set_method(all: &[Value], name: &str, args: &[Value]) -> Option<Va
 
 /// A method of a host list; some of them change it.
 pub(super) fn list_method(
-    round: &Round<'_>,
+    round: &mut Round<'_>,
     list: &List,
     name: &str,
     args: &[Value],
@@ -165,13 +169,16 @@ pub(super) fn list_method(
 }
 
 fn out_of_bounds(i: &Value, len: usize) -> Fault {
-    Fault::new("FR-R032", format!("list index {i} is out of bounds: the list has {len} elements"))
-        .help("indices start at 0; ask `size()` first")
+    Fault::new(
+        DiagCode::OutOfBounds,
+        format!("list index {i} is out of bounds: the list has {len} elements"),
+    )
+    .help("indices start at 0; ask `size()` first")
 }
 
 /// Appends to a list. Lists inside of what is added are copied, so that no list comes to hold
 /// itself.
-fn add(round: &Round<'_>, list: &List, added: Vec<Value>) -> Result<Value, Fault> {
+fn add(round: &mut Round<'_>, list: &List, added: Vec<Value>) -> Result<Value, Fault> {
     let added: Vec<Value> = added.iter().map(Value::unshared).collect();
     round.check_items(list.lock().len() + added.len())?;
     // Nested values are counted too: what a list holds is a value like any other.

@@ -3,6 +3,7 @@
 
 use super::math::{int, java_max, java_min, number};
 use super::{DOUBLE, Native};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, Value, compare_elements, number_text};
 
@@ -64,7 +65,7 @@ fn parse_double(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     };
     parsed(text.trim()).map(Value::Number).ok_or_else(|| {
         let message = format!("parseDouble: \"{text}\" is not a number of java.lang.Double");
-        Fault::new("FR-R030", message).help("write it as in \"-1.5\" or \"1e-3\"")
+        Fault::new(DiagCode::NativeRefused, message).help("write it as in \"-1.5\" or \"1e-3\"")
     })
 }
 

@@ -2,8 +2,10 @@
 
 use super::builtins::{extreme, field};
 use super::{BUILTINS, Native, no_such_overload};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
-use crate::value::{Arity, OrderedSet, Value, plus};
+use crate::id::NodeId;
+use crate::value::{Arity, Field, OrderedSet, Value, plus};
 use std::sync::Arc;
 
 /// How two values become one.
@@ -50,7 +52,12 @@ fn union(a: &Value, b: &Value) -> Result<Value, Fault> {
 
 fn cannot(name: &str, a: &Value, b: &Value) -> Fault {
     let message = format!("{name} cannot combine {} with {}: {a} and {b}", a.kind(), b.kind());
-    Fault::new("FR-R024", message).help("the values of the field must be of one kind")
+    Fault::new(DiagCode::HoodKinds, message).help("the values of the field must be of one kind")
+}
+
+/// The values of a field, the device's own last, and whose they are.
+fn with_self(field: &Field) -> impl Iterator<Item = (Option<&NodeId>, &Value)> {
+    field.neighbors().iter().map(|(id, v)| (Some(id), v)).chain([(None, field.local())])
 }
 
 /// `foldX(field)` includes the device itself, last; `foldX(base, field)` starts from the base,
@@ -59,13 +66,17 @@ fn fold(name: &str, args: &[Value], combine: Combine) -> Result<Value, Fault> {
     match args {
         [_] => {
             let field = field(name, args, 0)?;
-            let mut values = field.neighbors().iter().map(|(_, v)| v).chain([field.local()]);
-            let Some(first) = values.next() else { return Ok(Value::Unit) };
-            values.try_fold(first.clone(), |acc, v| combine(&acc, v))
+            let mut values = with_self(field);
+            let Some((_, first)) = values.next() else { return Ok(Value::Unit) };
+            values.try_fold(first.clone(), |acc, (id, v)| {
+                combine(&acc, v).map_err(|fault| fault.for_value_of(id))
+            })
         }
         [base, _] => {
             let field = field(name, args, 1)?;
-            field.neighbors().iter().try_fold(base.clone(), |acc, (_, v)| combine(v, &acc))
+            field.neighbors().iter().try_fold(base.clone(), |acc, (id, v)| {
+                combine(v, &acc).map_err(|fault| fault.for_neighbor(id))
+            })
         }
         _ => Err(no_such_overload(BUILTINS, name, args)),
     }
@@ -74,34 +85,38 @@ fn fold(name: &str, args: &[Value], combine: Combine) -> Result<Value, Fault> {
 /// `reduceX(field)`: an Option, empty without neighbours; the device itself is left out.
 fn reduce(name: &str, args: &[Value], combine: Combine) -> Result<Value, Fault> {
     let field = field(name, args, 0)?;
-    let mut values = field.neighbors().iter().map(|(_, v)| v);
-    let Some(first) = values.next() else { return Ok(Value::Option(None)) };
-    let result = values.try_fold(first.clone(), |acc, v| combine(&acc, v))?;
+    let mut values = field.neighbors().iter();
+    let Some((_, first)) = values.next() else { return Ok(Value::Option(None)) };
+    let result = values.try_fold(first.clone(), |acc, (id, v)| {
+        combine(&acc, v).map_err(|fault| fault.for_neighbor(id))
+    })?;
     Ok(Value::Option(Some(Arc::new(result))))
 }
 
 /// Sum over count [D3].
-fn mean(name: &str, values: &[&Value]) -> Result<Value, Fault> {
+fn mean(name: &str, values: &[(Option<&NodeId>, &Value)]) -> Result<Value, Fault> {
     let mut total = 0.0;
-    for value in values {
+    for (id, value) in values {
         let wrong = || {
-            Fault::new("FR-R024", format!("{name} cannot compute on {value} ({})", value.kind()))
+            Fault::new(
+                DiagCode::HoodKinds,
+                format!("{name} cannot compute on {value} ({})", value.kind()),
+            )
         };
-        total += value.as_number().ok_or_else(|| wrong().help("the field must hold numbers"))?;
+        let wrong = || wrong().help("the field must hold numbers").for_value_of(*id);
+        total += value.as_number().ok_or_else(wrong)?;
     }
     Ok(Value::Number(total / values.len() as f64))
 }
 
 fn fold_mean(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let field = field("foldMean", args, 0)?;
-    let values: Vec<&Value> =
-        field.neighbors().iter().map(|(_, v)| v).chain([field.local()]).collect();
-    mean("foldMean", &values)
+    mean("foldMean", &with_self(field).collect::<Vec<_>>())
 }
 
 fn reduce_mean(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let field = field("reduceMean", args, 0)?;
-    let values: Vec<&Value> = field.neighbors().iter().map(|(_, v)| v).collect();
+    let values: Vec<_> = field.neighbors().iter().map(|(id, v)| (Some(id), v)).collect();
     if values.is_empty() {
         return Ok(Value::Option(None));
     }
@@ -116,7 +131,7 @@ fn conforms(name: &str, expected: &Value, found: &Value) -> Result<(), Fault> {
     }
     let message =
         format!("{name}: a {} is needed, found a {} ({found})", expected.kind(), found.kind());
-    Err(Fault::new("FR-R024", message)
+    Err(Fault::new(DiagCode::HoodKinds, message)
         .help("base, field and result of the reducer must be of one kind"))
 }
 
@@ -128,7 +143,8 @@ fn fold_hood(round: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let mut acc = base.clone();
     for (id, value) in field.neighbors() {
         conforms("foldHood", base, value).map_err(|fault| fault.for_neighbor(id))?;
-        acc = Round::checked(round.apply(reducer, vec![value.clone(), acc]))?;
+        let next = Round::checked(round.apply(reducer, vec![value.clone(), acc]));
+        acc = next.map_err(|fault| fault.for_neighbor(id))?;
         conforms("foldHood", base, &acc)?;
     }
     Ok(acc)
@@ -138,14 +154,16 @@ fn fold_hood(round: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
 fn fold_values(
     round: &mut Round<'_>,
     name: &str,
-    values: &[&Value],
+    values: &[(Option<&NodeId>, &Value)],
     reducer: &Value,
 ) -> Result<Option<Value>, Fault> {
-    let Some((first, rest)) = values.split_first() else { return Ok(None) };
+    let Some(((_, first), rest)) = values.split_first() else { return Ok(None) };
     let mut acc = (*first).clone();
-    for value in rest {
-        acc = Round::checked(round.apply(reducer, vec![acc, (*value).clone()]))?;
-        conforms(name, first, &acc)?;
+    for (id, value) in rest {
+        let next = Round::checked(round.apply(reducer, vec![acc, (*value).clone()]));
+        acc = next
+            .and_then(|next| conforms(name, first, &next).map(|()| next))
+            .map_err(|fault| fault.for_value_of(*id))?;
     }
     Ok(Some(acc))
 }
@@ -154,8 +172,7 @@ fn fold_hood_plus_self(round: &mut Round<'_>, args: &[Value]) -> Result<Value, F
     let name = "foldHoodPlusSelf";
     let field = field(name, args, 0)?;
     let [_, reducer] = args else { return Err(no_such_overload(BUILTINS, name, args)) };
-    let values: Vec<&Value> =
-        field.neighbors().iter().map(|(_, v)| v).chain([field.local()]).collect();
+    let values: Vec<_> = with_self(field).collect();
     Ok(fold_values(round, name, &values, reducer)?.unwrap_or(Value::Unit))
 }
 
@@ -163,7 +180,7 @@ fn reduce_hood(round: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let name = "reduceHood";
     let field = field(name, args, 0)?;
     let [_, reducer] = args else { return Err(no_such_overload(BUILTINS, name, args)) };
-    let values: Vec<&Value> = field.neighbors().iter().map(|(_, v)| v).collect();
+    let values: Vec<_> = field.neighbors().iter().map(|(id, v)| (Some(id), v)).collect();
     Ok(Value::Option(fold_values(round, name, &values, reducer)?.map(Arc::new)))
 }
 

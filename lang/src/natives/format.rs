@@ -1,6 +1,7 @@
 //! `String.format`.
 
 use super::{STRING, no_such_overload};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Value, number_text};
 use std::iter::Peekable;
@@ -89,7 +90,7 @@ pub(super) fn format(round: &mut Round<'_>, args: &[Value]) -> Result<Value, Fau
 }
 
 fn bad(what: String) -> Fault {
-    Fault::new("FR-R034", format!("String.format: {what}"))
+    Fault::new(DiagCode::BadFormat, format!("String.format: {what}"))
         .help("known are %s, %d for integers, %f, %b, %n and %%, with widths as in %5d and %.2f")
 }
 

@@ -2,6 +2,7 @@
 //! so that the bits do not depend on the platform.
 
 use super::{MATH, Native, no_such_overload};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, Value, number_text};
 use std::cmp::Ordering;
@@ -29,13 +30,13 @@ fn all_ints(args: &[Value]) -> bool {
 }
 
 fn overflow(name: &str) -> Fault {
-    Fault::new("FR-R030", format!("{name}: integer overflow"))
+    Fault::new(DiagCode::NativeRefused, format!("{name}: integer overflow"))
 }
 
 /// Why an integer function of two has no result: only division has none by zero.
 fn no_result(name: &str, divisor: i64) -> Fault {
     match divisor {
-        0 => Fault::new("FR-R030", format!("{name}: division by zero")),
+        0 => Fault::new(DiagCode::NativeRefused, format!("{name}: division by zero")),
         _ => overflow(name),
     }
 }
@@ -172,7 +173,7 @@ fn clamp(_: &mut Round<'_>, args: &[Value]) -> Result<Value, Fault> {
     let (x, low, high) = (part(0)?, part(1)?, part(2)?);
     if low.is_nan() || high.is_nan() || low > high {
         return Err(Fault::new(
-            "FR-R030",
+            DiagCode::NativeRefused,
             format!("clamp: {} is above {}", number_text(low), number_text(high)),
         ));
     }
@@ -265,8 +266,10 @@ pub(super) static NATIVES: &[Native] = &[
 mod tests {
     use super::*;
 
+    type Function = fn(f64) -> f64;
+
     /// Functions of one argument that are not rounded exactly by definition.
-    const FUNCTIONS: [(&str, fn(f64) -> f64); 18] = [
+    const FUNCTIONS: [(&str, Function); 18] = [
         ("acos", libm::acos),
         ("asin", libm::asin),
         ("atan", libm::atan),
@@ -288,7 +291,7 @@ mod tests {
     ];
 
     /// A digest of the bits of a function at numbers of all magnitudes.
-    fn bits(f: fn(f64) -> f64) -> u64 {
+    fn bits(f: Function) -> u64 {
         let inputs = (-4_000..4_000).map(|i| f64::from(i) * 0.001_37);
         let large = (-300..300).map(|i| libm::scalbn(1.3, i));
         inputs.chain(large).fold(0, |digest: u64, x| {

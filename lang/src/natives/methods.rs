@@ -1,6 +1,7 @@
 //! Methods by the kind of value.
 
 use super::{collections, double, no_such_overload, option, text, tuple};
+use crate::diag::{DiagCode, nearest};
 use crate::eval::{Fault, Round};
 use crate::id::NodeId;
 use crate::value::{Value, compare_elements, digest, equal};
@@ -19,7 +20,7 @@ pub(crate) fn call(
     }
     let own = match target {
         Value::Null => {
-            return Err(Fault::new("FR-R005", format!("`{name}` was called on null"))
+            return Err(Fault::new(DiagCode::NullValue, format!("`{name}` was called on null"))
                 .help("the value before the dot is absent; wrap it: `optionally(x)`"));
         }
         Value::Tuple(items) => tuple::method(round, items, name, args)?,
@@ -83,11 +84,11 @@ fn unknown(target: &Value, name: &str, args: &[Value]) -> Fault {
         _ => &[],
     };
     let all: Vec<&str> = known.iter().chain(COMMON_METHODS).copied().collect();
-    no_such_overload(target.kind(), name, args).help(format!(
-        "a {} has: {}",
-        target.kind(),
-        all.join(", ")
-    ))
+    let help = match nearest(name, all.iter().copied()).filter(|near| *near != name) {
+        Some(near) => format!("did you mean `{near}`? A {} has: {}", target.kind(), all.join(", ")),
+        None => format!("a {} has: {}", target.kind(), all.join(", ")),
+    };
+    no_such_overload(target.kind(), name, args).help(help)
 }
 
 /// The names of all methods of all kinds of value, some of them more than once.

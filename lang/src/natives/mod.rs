@@ -19,6 +19,7 @@ mod tests;
 mod text;
 mod tuple;
 
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, Value};
 
@@ -191,5 +192,11 @@ fn constant(class: &str, name: &str) -> Option<Value> {
 /// "m(types) does not exist in class": the wording programs and tests look for.
 pub(crate) fn no_such_overload(class: &str, name: &str, args: &[Value]) -> Fault {
     let kinds: Vec<&str> = args.iter().map(Value::kind).collect();
-    Fault::new("FR-R010", format!("{name}({}) does not exist in {class}", kinds.join(", ")))
+    let mut message = format!("{name}({}) does not exist in {class}", kinds.join(", "));
+    if !args.is_empty() {
+        let values: Vec<String> = args.iter().map(ToString::to_string).collect();
+        message.push_str(&format!("; it was called with {}", values.join(", ")));
+    }
+    let fault = Fault::new(DiagCode::NoSuchNative, message);
+    if class == MATH { fault.help("it works on numbers, and on fields of numbers") } else { fault }
 }

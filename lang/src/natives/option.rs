@@ -2,6 +2,7 @@
 
 use super::builtins::optionally;
 use super::{Native, no_such_overload};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, Value};
 use std::sync::Arc;
@@ -52,7 +53,7 @@ pub(super) fn method(
         ("isEmpty" | "isAbsent", [], _) => Value::Bool(option.is_none()),
         ("get", [], Some(value)) => value.clone(),
         ("get" | "orElseThrow", _, None) => {
-            return Err(Fault::new("FR-R031", format!("`{name}` of an empty Option"))
+            return Err(Fault::new(DiagCode::EmptyOption, format!("`{name}` of an empty Option"))
                 .help("ask `isPresent()` first, or use `orElse(default)`"));
         }
         ("orElseThrow", _, Some(value)) | ("orElse", [_], Some(value)) => value.clone(),
@@ -78,7 +79,8 @@ pub(super) fn method(
                 other => {
                     let message =
                         format!("{name} needs a Boolean, found {other} ({})", other.kind());
-                    return Err(Fault::new("FR-R031", message));
+                    return Err(Fault::new(DiagCode::FunctionResult, message)
+                        .help("compare it with something: `{ it > 0 }`"));
                 }
             }
         }
@@ -86,7 +88,7 @@ pub(super) fn method(
             result @ Value::Option(_) => result,
             other => {
                 let message = format!("flatMap needs an Option, found {other} ({})", other.kind());
-                return Err(Fault::new("FR-R031", message)
+                return Err(Fault::new(DiagCode::FunctionResult, message)
                     .help("use `map` for a function that gives a plain value"));
             }
         },

@@ -1,5 +1,6 @@
 //! Methods of texts that take a regular expression.
 
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{List, Value};
 use regex_lite::{Regex, RegexBuilder};
@@ -12,8 +13,11 @@ fn compiled(round: &mut Round<'_>, text: &str, pattern: &str) -> Result<Regex, F
     round.charge(text.len().saturating_mul(pattern.len()))?;
     let regex = RegexBuilder::new(pattern).size_limit(MAX_SIZE).nest_limit(50).build();
     regex.map_err(|error| {
-        Fault::new("FR-R034", format!("\"{pattern}\" is not a regular expression: {error}"))
-            .help("a plain character that means something there needs a backslash: \"\\\\.\"")
+        Fault::new(
+            DiagCode::BadFormat,
+            format!("\"{pattern}\" is not a regular expression: {error}"),
+        )
+        .help("a plain character that means something there needs a backslash: \"\\\\.\"")
     })
 }
 

@@ -2,6 +2,7 @@
 //! those.
 
 use super::pattern;
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::Value;
 use std::sync::Arc;
@@ -143,7 +144,7 @@ fn byte_position(text: &str, index: f64) -> usize {
 fn repeat(round: &Round<'_>, text: &str, n: &Value) -> Result<Value, Fault> {
     let bad = || {
         let message = format!("repeat: {n} ({}) is no number of times", n.kind());
-        Fault::new("FR-R030", message).help("it must be a number from 0 on")
+        Fault::new(DiagCode::NativeRefused, message).help("it must be a number from 0 on")
     };
     let n = n.as_number().filter(|n| *n > -1.0).ok_or_else(bad)? as usize;
     round.check_text(text.len().saturating_mul(n))?;
@@ -171,7 +172,7 @@ fn substring(text: &str, from: &Value, to: Option<&Value>) -> Result<Value, Faul
         None => {
             let to = to.map_or_else(String::new, |to| format!(" to {to}"));
             Err(Fault::new(
-                "FR-R032",
+                DiagCode::OutOfBounds,
                 format!(
                     "string index {from}{to} is out of bounds: the text has {} characters",
                     units.len()

@@ -1,6 +1,7 @@
 //! Tuples: methods and the statics of `Tuples`.
 
 use super::{Native, no_such_overload};
+use crate::diag::DiagCode;
 use crate::eval::{Fault, Round};
 use crate::value::{Arity, OrderedSet, Value, compare_elements};
 use std::cmp::Ordering;
@@ -25,14 +26,20 @@ fn index(value: &Value) -> Option<i64> {
 }
 
 fn out_of_bounds(i: i64, len: usize) -> Fault {
-    Fault::new("FR-R032", format!("tuple index {i} is out of bounds: the tuple has {len} elements"))
-        .help("indices start at 0; ask `size()` first")
+    Fault::new(
+        DiagCode::OutOfBounds,
+        format!("tuple index {i} is out of bounds: the tuple has {len} elements"),
+    )
+    .help("indices start at 0; ask `size()` first")
 }
 
 /// An index of an existing element, or of the end if `end` is allowed.
 fn position(value: &Value, len: usize, end: bool) -> Result<usize, Fault> {
     let Some(i) = index(value) else {
-        return Err(Fault::new("FR-R032", format!("{value} ({}) is not an index", value.kind())));
+        return Err(Fault::new(
+            DiagCode::OutOfBounds,
+            format!("{value} ({}) is not an index", value.kind()),
+        ));
     };
     let limit = len + usize::from(end);
     usize::try_from(i).ok().filter(|i| *i < limit).ok_or_else(|| out_of_bounds(i, len))
@@ -188,7 +195,8 @@ fn filter(round: &mut Round<'_>, items: &[Value], f: &Value) -> Result<Value, Fa
             Value::Bool(false) => {}
             other => {
                 let message = format!("filter needs a Boolean, found {other} ({})", other.kind());
-                return Err(Fault::new("FR-R033", message));
+                return Err(Fault::new(DiagCode::FunctionResult, message)
+                    .help("compare it with something: `{ it > 0 }`"));
             }
         }
     }
@@ -202,7 +210,7 @@ fn flat_map(round: &mut Round<'_>, items: &[Value], f: &Value) -> Result<Value, 
             Value::Tuple(inner) => all.extend(inner.iter().cloned()),
             other => {
                 let message = format!("flatMap needs a tuple, found {other} ({})", other.kind());
-                return Err(Fault::new("FR-R033", message)
+                return Err(Fault::new(DiagCode::FunctionResult, message)
                     .help("use `map` for a function that gives a plain value"));
             }
         }

@@ -1,19 +1,23 @@
 //! Bodies: every name of a definition or program resolved.
 
-use super::check::is_field;
 use super::modules::{Loader, arity};
-use super::names::{Binding, Visible, automatic, nearest};
+use super::names::{Binding, Visible, automatic};
 use super::scope::{DialectUse, Found, Frames, Kind};
 use super::{dialect, stable_hash};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic, Severity, nearest};
 use crate::program::{
     Block, Callee, Expr, ExprKind, FunctionCode, FunctionId, LocalId, ScopeId, Statement,
 };
 use crate::source::Span;
 use crate::syntax::ast::{self, FunctionDef, LambdaParams, Name};
 use crate::value::{Arity, Value};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
+
+/// What stands for something that was reported.
+fn nothing(span: &Span) -> Expr {
+    Expr { kind: ExprKind::Constant(Value::Null), span: span.clone() }
+}
 
 /// The number of parameters of a function literal.
 fn literal_arity(expr: &ast::Expr) -> Option<Arity> {
@@ -49,12 +53,10 @@ pub(super) struct BodyResolver<'r, 'a> {
     lambdas: usize,
     /// Each short lambda around this place.
     shorts: Vec<Short>,
-    /// Variables that evidently hold fields.
-    pub(super) fields: Vec<Arc<str>>,
     /// Variables that hold a function literal.
     literals: FxHashMap<LocalId, Arity>,
-    /// Definitions of this module that communicate or keep state, and where.
-    pub(super) communicators: FxHashMap<Arc<str>, Span>,
+    /// Names of this definition that were reported: once is enough.
+    unknown: FxHashSet<Arc<str>>,
 }
 
 impl<'r, 'a> BodyResolver<'r, 'a> {
@@ -75,9 +77,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             enclosing: String::new(),
             lambdas: 0,
             shorts: Vec::new(),
-            fields: Vec::new(),
             literals: FxHashMap::default(),
-            communicators: FxHashMap::default(),
+            unknown: FxHashSet::default(),
         }
     }
 
@@ -86,7 +87,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        self.loader.findings.push(diagnostic);
+        if !self.loader.is_full(diagnostic.severity) {
+            self.loader.findings.push(diagnostic);
+        }
     }
 
     fn enter(&mut self, name: String) {
@@ -94,8 +97,8 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         self.lambdas = 0;
         self.frames = Frames::default();
         self.shorts.clear();
-        self.fields.clear();
         self.literals.clear();
+        self.unknown.clear();
     }
 
     pub(super) fn definition(&mut self, module: &str, position: usize, def: &FunctionDef) {
@@ -195,17 +198,15 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 if self.frames.shows(&name.text) {
                     let message = format!("`{}` is defined twice in this block", name.text);
                     self.report(
-                        Diagnostic::warning("FR-L050", &name.span, message)
+                        Diagnostic::warning(DiagCode::DuplicateLet, &name.span, message)
                             .help("the later definition hides the earlier; to change the variable, leave out `let`"),
                     );
                 }
                 let literal = literal_arity(value);
-                if is_field(value) {
-                    self.fields.push(name.text.clone());
-                }
                 let value = self.expr(value);
                 let revealed = self.frames.reveal(&name.text);
                 let local = revealed.unwrap_or_else(|| self.loader.new_local());
+                self.loader.lets.insert(local, name.span.clone());
                 if let Some(arity) = literal {
                     self.literals.insert(local, arity);
                 }
@@ -239,8 +240,12 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         } else {
             format!("there is no variable `{}` to assign to", name.text)
         };
-        let help = format!("write `let {} = …` where it is first used", name.text);
-        self.report(Diagnostic::error("FR-L035", &name.span, message).help(help));
+        let help = match nearest(&name.text, self.frames.names()).filter(|n| **n != *name.text) {
+            Some(near) => format!("did you mean `{near}`? A new variable begins with `let`"),
+            None => format!("write `let {} = …` where it is first used", name.text),
+        };
+        self.unknown.insert(name.text.clone());
+        self.report(Diagnostic::error(DiagCode::BadAssignment, &name.span, message).help(help));
     }
 
     fn boxed(&mut self, expr: &ast::Expr) -> Box<Expr> {
@@ -285,7 +290,6 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         match kind {
             ast::ExprKind::Nbr(value) => ExprKind::Nbr(self.boxed(value)),
             ast::ExprKind::Rep { var, init, body, yields } => {
-                self.check_rep(init, body);
                 let init = self.boxed(init);
                 let (scope, vars, body, yields) =
                     self.stateful(&[Some(var)], body, yields.as_ref());
@@ -294,7 +298,6 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             }
             ast::ExprKind::Share { local, field, init, body, yields } => {
                 let init = self.boxed(init);
-                self.fields.push(field.text.clone());
                 let names = [local.as_ref(), Some(field)];
                 let (scope, vars, body, yields) = self.stateful(&names, body, yields.as_ref());
                 let local = vars.first().copied().flatten();
@@ -302,7 +305,6 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 ExprKind::Share { local, field, scope, init, body, yields }
             }
             ast::ExprKind::If { condition, then, otherwise } => {
-                self.check_if(then, otherwise);
                 let condition = self.boxed(condition);
                 let then = self.block(then);
                 ExprKind::If { condition, then, otherwise: self.block(otherwise) }
@@ -316,7 +318,6 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 ExprKind::Hood { op: *op, plus_self: *plus_self, field: self.boxed(field) }
             }
             ast::ExprKind::GenericHood { plus_self, reducer, default, field } => {
-                self.check_reducer(reducer);
                 let reducer = self.boxed(reducer);
                 let default = self.boxed(default);
                 ExprKind::GenericHood {
@@ -397,7 +398,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if let Some(inner) = short.shadowed.filter(|_| short.used) {
             self.report(
                 Diagnostic::warning(
-                    "FR-L055",
+                    DiagCode::HiddenIt,
                     &inner,
                     "`it` in here hides the `it` of the function around",
                 )
@@ -415,7 +416,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             return ExprKind::Local(short.it, Arc::from("it"));
         }
         self.report(
-            Diagnostic::error("FR-L036", span, "`it` stands outside of a short function").help(
+            Diagnostic::error(DiagCode::ItOutside, span, "`it` stands outside of a short function").help(
                 "`it` is the argument of `{ … it … }`; elsewhere name the parameter: `{ x -> … }`",
             ),
         );
@@ -436,18 +437,13 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
     }
 
     fn call(&mut self, callee: &ast::Expr, args: &[ast::Expr], span: &Span) -> ExprKind {
-        let name = match &callee.kind {
-            ast::ExprKind::Name(name) => Some(name),
-            _ => None,
-        };
-        self.check_fold_reducer(name, args);
         let binding = match &callee.kind {
             ast::ExprKind::Name(name) => self.global_for_call(name, args.len(), &callee.span),
             ast::ExprKind::ClassMember(class, member) => {
-                self.class_binding(class, member, &callee.span)
+                Some(self.class_binding(class, member, &callee.span))
             }
             ast::ExprKind::ModuleMember(module, name) => {
-                self.module_binding(module, name, &callee.span)
+                Some(self.module_binding(module, name, &callee.span))
             }
             _ => None,
         };
@@ -461,7 +457,9 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 Callee::Native(native)
             }
             Some(Binding::Host(name)) => Callee::Host(name),
-            _ => {
+            // Reported already.
+            Some(Binding::Missing) => Callee::Value(Box::new(nothing(&callee.span))),
+            Some(Binding::Constant(_)) | None => {
                 let known = match &callee.kind {
                     ast::ExprKind::Name(name) => match self.frames.find(name) {
                         Found::Local(local) => self.literals.get(&local).copied(),
@@ -495,7 +493,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             Found::TooEarly => {
                 let message = format!("`{name}` is used before its `let`");
                 self.report(
-                    Diagnostic::error("FR-L037", span, message)
+                    Diagnostic::error(DiagCode::UsedBeforeLet, span, message)
                         .help("move the `let` up, before its first use"),
                 );
                 return ExprKind::Constant(Value::Null);
@@ -530,23 +528,49 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             Binding::Native(native) => ExprKind::Native(native),
             Binding::Constant(value) => ExprKind::Constant(value),
             Binding::Host(_) => ExprKind::EnvOrAtom(name.clone()),
+            Binding::Missing => ExprKind::Constant(Value::Null),
         }
     }
 
     fn unresolved(&mut self, name: &Arc<str>, span: &Span) {
         self.wants_dialect |= dialect::TRIGGERS.contains(&&**name);
+        if self.loader.is_full(Severity::Error) || !self.unknown.insert(name.clone()) {
+            return;
+        }
+        let near = self.similar(name);
+        if self.loader.lost_imports && near.is_none() {
+            // Probably from the module that was not found.
+            return;
+        }
         let message = format!("`{name}` is not defined");
-        let help = self.unresolved_help(name);
-        self.report(Diagnostic::error("FR-L030", span, message).help(help));
+        let help = self.unresolved_help(name, near);
+        self.report(Diagnostic::error(DiagCode::UndefinedName, span, message).help(help));
     }
 
-    fn unresolved_help(&mut self, name: &str) -> String {
+    /// The known name most like an unknown one.
+    fn similar(&self, name: &str) -> Option<String> {
+        let known = self.frames.names().chain(self.visible.keys().map(|name| &**name));
+        let automatic = crate::natives::AUTOMATIC.iter().flat_map(|c| crate::natives::members(c));
+        nearest(name, known.chain(automatic)).map(str::to_owned)
+    }
+
+    fn unresolved_help(&mut self, name: &str, near: Option<String>) -> String {
         if name == "e" {
             return "`e` and `E` are reserved; for Euler's number write `java::lang::Math::E`"
                 .to_owned();
         }
-        if name == "null" {
+        if ["null", "nil", "None", "undefined"].contains(&name) {
             return "there is no null; use Option (`optionally(x)`) or a default value".to_owned();
+        }
+        if let Some(operator) = match name {
+            "and" => Some("&&"),
+            "or" => Some("||"),
+            "not" => Some("!"),
+            _ => None,
+        } {
+            return format!(
+                "the operator is `{operator}`; the function is in `protelis:lang:utils`"
+            );
         }
         if let Some(hood) = name.strip_suffix("PlusSelf").filter(|h| h.ends_with("Hood")) {
             return format!("write `{hood} PlusSelf(…)` in two words");
@@ -558,9 +582,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         if self.loader.options.is_host_function(name) {
             return format!("it is a function of the host: write `self.{name}()`");
         }
-        let known = self.frames.names().chain(self.visible.keys().map(|name| &**name));
-        let automatic = crate::natives::AUTOMATIC.iter().flat_map(|c| crate::natives::members(c));
-        match nearest(name, known.chain(automatic)) {
+        match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!(
                 "define it with `let {name} = …`, or read it from the environment with `env.get(\"{name}\")`"
@@ -568,15 +590,17 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
         }
     }
 
-    fn class_binding(&mut self, class: &Arc<str>, member: &str, span: &Span) -> Option<Binding> {
+    fn class_binding(&mut self, class: &Arc<str>, member: &str, span: &Span) -> Binding {
         if let Some(found) = crate::natives::member(class, member) {
-            return Some(found.into());
+            return found.into();
         }
-        let (message, near) = if crate::natives::has_class(class) {
+        let (code, message, near) = if crate::natives::has_class(class) {
             let members = crate::natives::members(class);
-            (format!("`{member}` does not exist in {class}"), nearest(member, members))
+            let message = format!("`{member}` does not exist in {class}");
+            (DiagCode::UnknownMember, message, nearest(member, members))
         } else {
             (
+                DiagCode::UnknownClass,
                 format!("the class `{class}` does not exist here"),
                 nearest(class, crate::natives::classes()),
             )
@@ -585,21 +609,19 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
             || "as in `java::lang::Math::max`".to_owned(),
             |n| format!("did you mean `{n}`?"),
         );
-        self.report(Diagnostic::error("FR-L034", span, message).help(help));
-        None
+        self.report(Diagnostic::error(code, span, message).help(help));
+        Binding::Missing
     }
 
     fn class_member(&mut self, class: &Arc<str>, member: &Arc<str>, span: &Span) -> ExprKind {
-        match self.class_binding(class, member, span) {
-            Some(binding) => self.value_of(binding, member),
-            None => ExprKind::Constant(Value::Null),
-        }
+        let binding = self.class_binding(class, member, span);
+        self.value_of(binding, member)
     }
 
-    fn module_binding(&mut self, module: &str, name: &str, span: &Span) -> Option<Binding> {
+    fn module_binding(&mut self, module: &str, name: &str, span: &Span) -> Binding {
         let Some(index) = self.loader.module(module) else {
             self.loader.unknown_module(module, span);
-            return None;
+            return Binding::Missing;
         };
         let own = index == self.module;
         let found = self.loader.definition(index, name, own);
@@ -612,15 +634,13 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 |n| format!("did you mean `{module}:{n}`?"),
             );
             let message = format!("the module `{module}` has no public function `{name}`");
-            self.report(Diagnostic::error("FR-L038", span, message).help(help));
+            self.report(Diagnostic::error(DiagCode::NotInModule, span, message).help(help));
         }
-        found
+        found.unwrap_or(Binding::Missing)
     }
 
     fn module_member(&mut self, module: &Arc<str>, name: &Arc<str>, span: &Span) -> ExprKind {
-        match self.module_binding(module, name, span) {
-            Some(binding) => self.value_of(binding, name),
-            None => ExprKind::Constant(Value::Null),
-        }
+        let binding = self.module_binding(module, name, span);
+        self.value_of(binding, name)
     }
 }

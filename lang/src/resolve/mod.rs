@@ -7,7 +7,8 @@ mod modules;
 mod names;
 mod scope;
 
-use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::checks::{self, Allowances};
+use crate::diag::{DiagCode, Diagnostic, Diagnostics, Severity};
 use crate::program::{Program, Unit};
 use crate::source::Source;
 use modules::Loader;
@@ -66,7 +67,12 @@ impl std::fmt::Debug for LoadOptions {
 }
 
 /// Warnings about lines that are read otherwise than they look: often the cause of an error.
-const MISREADINGS: [&str; 4] = ["FR-L018", "FR-L019", "FR-L020", "FR-L024"];
+const MISREADINGS: [DiagCode; 4] = [
+    DiagCode::UnusedFunction,
+    DiagCode::NoIndexing,
+    DiagCode::ContinuedMinus,
+    DiagCode::ContinuedCall,
+];
 
 /// Loads a program: reads the text and every module it needs, and resolves all names.
 ///
@@ -75,35 +81,45 @@ const MISREADINGS: [&str; 4] = ["FR-L018", "FR-L019", "FR-L020", "FR-L024"];
 /// [`Program::findings`].
 pub fn load(source: &Arc<Source>, options: &LoadOptions) -> Result<Program, Diagnostics> {
     let mut findings = Vec::new();
-    let unit = load_unit(source, options, &mut findings);
+    let (unit, allowances) = load_unit(source, options, &mut findings);
     let mut diagnostics = Diagnostics(findings);
     if diagnostics.has_errors() {
-        // What else is worth saying can wait until the program is whole; in the order of the text.
+        // What else is worth saying can wait until the program is whole.
         let explains = |d: &Diagnostic| MISREADINGS.contains(&d.code);
         diagnostics.0.retain(|d| d.severity == Severity::Error || explains(d));
-        diagnostics
-            .0
-            .sort_by_key(|d| d.span.as_ref().map(|s| (!Arc::ptr_eq(&s.source, source), s.start)));
+        in_order(&mut diagnostics.0, source);
         return Err(diagnostics);
     }
+    let warnings = checks::check(&unit, &options.host_functions, &diagnostics.0);
+    diagnostics.0.extend(warnings);
+    allowances.apply(&mut diagnostics.0);
+    in_order(&mut diagnostics.0, source);
     Ok(Program::new(unit, options.clone(), diagnostics.0))
+}
+
+/// In the order of the text: the program first, then its modules by name.
+fn in_order(findings: &mut [Diagnostic], program: &Arc<Source>) {
+    findings.sort_by_cached_key(|finding| {
+        let span = finding.span.as_ref()?;
+        Some((!Arc::ptr_eq(&span.source, program), span.source.name.clone(), span.start))
+    });
 }
 
 pub(crate) fn load_unit(
     source: &Arc<Source>,
     options: &LoadOptions,
     findings: &mut Vec<Diagnostic>,
-) -> Unit {
+) -> (Unit, Allowances) {
     let mut loader = Loader::new(options, findings);
     loader.load_main(source);
-    let functions = loader.finish();
+    let (functions, allowances) = loader.finish();
     let by_identity: FxHashMap<_, _> = functions
         .functions
         .iter()
         .zip(0..)
         .map(|(code, id)| (code.identity, crate::program::FunctionId(id)))
         .collect();
-    Unit { by_identity, ..functions }
+    (Unit { by_identity, ..functions }, allowances)
 }
 
 /// A 64-bit hash of texts that is the same on every platform and in every version.

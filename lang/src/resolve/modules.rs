@@ -4,18 +4,25 @@ use super::expr::BodyResolver;
 use super::names::Binding;
 use super::scope::DialectUse;
 use super::{LoadOptions, stable_hash};
-use crate::diag::{Diagnostic, Severity};
+use crate::checks::Allowances;
+use crate::diag::{DiagCode, Diagnostic, Severity};
 use crate::program::{FunctionCode, FunctionId, LocalId, ScopeId, Unit};
 use crate::source::{Source, Span};
 use crate::syntax::ast::{FunctionDef, Module};
 use crate::syntax::parse;
 use crate::value::Arity;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Most modules of one program.
 const MAX_MODULES: usize = 500;
+
+/// Findings of one severity after which names are resolved silently.
+const MAX_FINDINGS: usize = 100;
+
+/// Most old words of one text that are listed with today's spelling.
+const MAX_DIALECT_LINES: usize = 40;
 
 /// A definition as far as callers need to know it.
 pub(super) struct Decl {
@@ -24,6 +31,8 @@ pub(super) struct Decl {
     pub(super) public: bool,
     pub(super) id: FunctionId,
     pub(super) span: Span,
+    /// Another definition of the module has the same name.
+    pub(super) twice: bool,
 }
 
 pub(super) struct LoadedModule {
@@ -47,6 +56,11 @@ pub(super) struct Loader<'a> {
     next_local: u32,
     main: Option<crate::program::Block>,
     pub(super) env_reads: BTreeSet<Arc<str>>,
+    pub(super) lets: FxHashMap<LocalId, Span>,
+    pub(super) allowances: Allowances,
+    /// Whether the module that is resolved imports one that does not exist: names of that one are
+    /// not known, and nothing is said about them.
+    pub(super) lost_imports: bool,
 }
 
 impl<'a> Loader<'a> {
@@ -61,7 +75,15 @@ impl<'a> Loader<'a> {
             next_local: 0,
             main: None,
             env_reads: BTreeSet::new(),
+            lets: FxHashMap::default(),
+            allowances: Allowances::default(),
+            lost_imports: false,
         }
+    }
+
+    /// Whether enough was found of this severity: more findings repeat these.
+    pub(super) fn is_full(&self, severity: Severity) -> bool {
+        self.findings.iter().filter(|d| d.severity == severity).count() >= MAX_FINDINGS
     }
 
     pub(super) fn new_local(&mut self) -> LocalId {
@@ -97,7 +119,8 @@ impl<'a> Loader<'a> {
     }
 
     /// The finished unit; meaningless if there were errors.
-    pub(super) fn finish(self) -> Unit {
+    pub(super) fn finish(mut self) -> (Unit, Allowances) {
+        let allowances = std::mem::take(&mut self.allowances);
         let mut texts: Vec<(&str, &str)> = self
             .modules
             .iter()
@@ -111,7 +134,7 @@ impl<'a> Loader<'a> {
         let parts: Vec<&str> = texts.iter().flat_map(|(name, text)| [*name, *text]).collect();
         let main = self.modules.first();
         let name = main.map_or("?", |m| if &*m.name == "?" { &m.source.name } else { &*m.name });
-        Unit {
+        let unit = Unit {
             name: name.to_owned(),
             fingerprint: stable_hash(&parts),
             // Unused modules leave holes only behind all ids that are in use or after an error.
@@ -120,7 +143,9 @@ impl<'a> Loader<'a> {
             main: self.main,
             by_identity: FxHashMap::default(),
             env_reads: self.env_reads,
-        }
+            lets: self.lets,
+        };
+        (unit, allowances)
     }
 
     /// Parses a text and declares its functions.
@@ -165,9 +190,12 @@ impl<'a> Loader<'a> {
             return;
         }
         let mut decls: Vec<Decl> = Vec::new();
+        let mut first_of: FxHashMap<Arc<str>, usize> = FxHashMap::default();
         let mut duplicates = Vec::new();
         for def in &module.ast.defs {
-            if let Some(first) = decls.iter().find(|d| d.name == def.name.text) {
+            let first = *first_of.entry(def.name.text.clone()).or_insert(decls.len());
+            if let Some(first) = decls.get_mut(first) {
+                first.twice = true;
                 duplicates.push((def.name.clone(), first.span.clone()));
             }
             self.codes.push(None);
@@ -177,13 +205,14 @@ impl<'a> Loader<'a> {
                 public: def.public,
                 id: FunctionId(self.codes.len() as u32 - 1),
                 span: def.name.span.clone(),
+                twice: false,
             });
         }
         module.decls = decls;
         for (name, first) in duplicates {
             let message = format!("`{}` is defined twice in this module", name.text);
             self.findings.push(
-                Diagnostic::error("FR-L031", &name.span, message)
+                Diagnostic::error(DiagCode::DuplicateDefinition, &name.span, message)
                     .related(&first, "first defined here")
                     .help("rename one of them; functions cannot be overloaded"),
             );
@@ -194,6 +223,7 @@ impl<'a> Loader<'a> {
         let Some(module) = self.modules.get_mut(index) else { return };
         let ast = std::mem::take(&mut module.ast);
         let name = module.name.clone();
+        self.allowances.read(&ast.comments);
         let dialect = self.options.dialect || !ast.dialect.is_empty();
         let checkpoint = self.findings.len();
         let scopes = self.scopes.len();
@@ -228,7 +258,6 @@ impl<'a> Loader<'a> {
     ) -> (Vec<DialectUse>, bool) {
         let visible = self.visible_names(index, ast, dialect);
         let mut resolver = BodyResolver::new(self, index, visible, dialect);
-        resolver.note_communicators(&ast.defs);
         for (position, def) in ast.defs.iter().enumerate() {
             resolver.definition(name, position, def);
         }
@@ -253,14 +282,23 @@ impl<'a> Loader<'a> {
         uses.sort_by_key(|u| u.span.start);
         let Some(first) = uses.first() else { return };
         let mut lines: Vec<String> = Vec::new();
+        let mut more = FxHashSet::default();
         for u in &uses {
             let line = format!("`{}` is now {}", u.written, u.today);
-            if !lines.contains(&line) {
+            if lines.contains(&line) {
+                continue;
+            }
+            if lines.len() < MAX_DIALECT_LINES {
                 lines.push(line);
+            } else {
+                more.insert(line);
             }
         }
+        if !more.is_empty() {
+            lines.push(format!("… and {} more", more.len()));
+        }
         self.findings.push(Diagnostic {
-            code: "FR-L040",
+            code: DiagCode::Dialect2015,
             severity: Severity::Notice,
             message: "this text is read in the 2015 dialect".to_owned(),
             span: Some(first.span.clone()),

@@ -1,7 +1,7 @@
 //! What a module can see: its own functions, imports, and what is imported automatically.
 
 use super::modules::Loader;
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{DiagCode, Diagnostic, Severity, nearest};
 use crate::natives::{self, AUTOMATIC, Member, Native};
 use crate::program::FunctionId;
 use crate::source::Span;
@@ -19,6 +19,8 @@ pub(super) enum Binding {
     Constant(Value),
     /// A function of the host.
     Host(Arc<str>),
+    /// What an import names that does not exist: reported there, so uses are silent.
+    Missing,
 }
 
 impl From<Member> for Binding {
@@ -38,6 +40,7 @@ impl Loader<'_> {
     /// imports are looked up when everything else fails.
     pub(super) fn visible_names(&mut self, index: usize, ast: &Module, dialect: bool) -> Visible {
         let mut visible = Visible::default();
+        self.lost_imports = false;
         if let Some(module) = self.modules.get(index) {
             for decl in &module.decls {
                 let binding = Binding::Function(decl.id, decl.arity);
@@ -65,6 +68,7 @@ impl Loader<'_> {
     fn import_module(&mut self, import: &Import, visible: &mut Visible) {
         let Some(index) = self.module(&import.path) else {
             self.unknown_module(&import.path, &import.span);
+            self.lost_imports = true;
             return;
         };
         self.mark_used(index);
@@ -85,7 +89,7 @@ impl Loader<'_> {
                 "a module `a:b:c` is the file a/b/c.pt under a folder of the search path".to_owned()
             }
         };
-        self.findings.push(Diagnostic::error("FR-L032", span, message).help(help));
+        self.findings.push(Diagnostic::error(DiagCode::UnknownModule, span, message).help(help));
     }
 
     fn import_class(&mut self, import: &Import, dialect: bool, visible: &mut Visible) {
@@ -99,7 +103,7 @@ impl Loader<'_> {
             self.findings.push(Diagnostic {
                 severity: Severity::Notice,
                 ..Diagnostic::warning(
-                    "FR-L041",
+                    DiagCode::ClassIgnored,
                     &import.span,
                     format!("the class `{}` is not known; nothing is imported", import.path),
                 )
@@ -112,11 +116,16 @@ impl Loader<'_> {
 
     fn unknown_class(&mut self, import: &Import) {
         let message = format!("the class `{}` does not exist here", import.path);
+        let written = import.span.text().trim_start_matches("import").trim();
+        let module = written.trim_end_matches(".*").replace('.', ":");
+        let is_module = self.options.modules.module(&module).is_some();
         let help = match nearest(&import.path, natives::classes()) {
+            _ if is_module => format!("a module is imported with colons: `import {module}`"),
             Some(near) => format!("did you mean `{near}`?"),
             None => "known are java.lang.Math, java.lang.Double, org.protelis.Builtins and others; functions of the host need no class".to_owned(),
         };
-        self.findings.push(Diagnostic::error("FR-L033", &import.span, message).help(help));
+        self.findings
+            .push(Diagnostic::error(DiagCode::UnknownClass, &import.span, message).help(help));
     }
 
     fn import_member(
@@ -138,30 +147,20 @@ impl Loader<'_> {
         }
         if !natives::has_class(&import.path) {
             self.unknown_class(import);
-            return None;
+            return Some(Binding::Missing);
         }
         let message = format!("`{member}` does not exist in {}", import.path);
         let help = match nearest(member, natives::members(&import.path)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it has: {}", natives::members(&import.path).join(", ")),
         };
-        self.findings.push(Diagnostic::error("FR-L034", &import.span, message).help(help));
-        None
+        self.findings
+            .push(Diagnostic::error(DiagCode::UnknownMember, &import.span, message).help(help));
+        Some(Binding::Missing)
     }
 }
 
 /// A name that is visible without any import.
 pub(super) fn automatic(name: &str) -> Option<Binding> {
     AUTOMATIC.iter().find_map(|class| natives::member(class, name)).map(Binding::from)
-}
-
-/// The known name most like a wrong one, if any is like it at all.
-pub(super) fn nearest<'n>(
-    wrong: &str,
-    known: impl IntoIterator<Item = &'n str>,
-) -> Option<&'n str> {
-    let likeness = |name: &str| strsim::jaro_winkler(&wrong.to_lowercase(), &name.to_lowercase());
-    let scored = known.into_iter().map(|name| (likeness(name), name));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))?;
-    (best.0 > 0.84).then_some(best.1)
 }

@@ -2,6 +2,7 @@
 
 use crate::program::{LocalId, ScopeId};
 use crate::source::Span;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// What a scope belongs to.
@@ -13,17 +14,25 @@ pub(super) enum Kind {
     Lambda,
 }
 
-struct Binding {
-    name: Arc<str>,
-    local: LocalId,
-    /// Reached already; a `let` further down is not.
-    visible: bool,
-}
-
 pub(super) struct Frame {
     pub(super) scope: ScopeId,
     pub(super) kind: Kind,
-    bindings: Vec<Binding>,
+    names: FxHashMap<Arc<str>, Bindings>,
+}
+
+/// The variables of one name in a frame, in the order of their definition.
+#[derive(Default)]
+struct Bindings {
+    locals: Vec<LocalId>,
+    /// How many of them were reached already; a `let` further down is not.
+    visible: usize,
+}
+
+impl Bindings {
+    /// The one that the name means here.
+    fn latest(&self) -> Option<LocalId> {
+        self.locals.get(self.visible.checked_sub(1)?).copied()
+    }
 }
 
 /// What a bare name means among the variables.
@@ -39,7 +48,7 @@ pub(super) struct Frames(pub(super) Vec<Frame>);
 
 impl Frames {
     pub(super) fn push(&mut self, scope: ScopeId, kind: Kind) {
-        self.0.push(Frame { scope, kind, bindings: Vec::new() });
+        self.0.push(Frame { scope, kind, names: FxHashMap::default() });
     }
 
     pub(super) fn pop(&mut self) {
@@ -53,39 +62,42 @@ impl Frames {
     /// Binds a name in the innermost frame.
     pub(super) fn bind(&mut self, name: &Arc<str>, local: LocalId, visible: bool) {
         if let Some(frame) = self.0.last_mut() {
-            frame.bindings.push(Binding { name: name.clone(), local, visible });
+            let bindings = frame.names.entry(name.clone()).or_default();
+            bindings.locals.push(local);
+            bindings.visible += usize::from(visible);
         }
     }
 
     /// The `let` of this name in the innermost frame was reached.
     pub(super) fn reveal(&mut self, name: &str) -> Option<LocalId> {
         let frame = self.0.last_mut()?;
-        let binding = frame.bindings.iter_mut().find(|b| !b.visible && *b.name == *name)?;
-        binding.visible = true;
-        Some(binding.local)
+        let bindings = frame.names.get_mut(name)?;
+        let local = bindings.locals.get(bindings.visible).copied()?;
+        bindings.visible += 1;
+        Some(local)
     }
 
     /// Whether the innermost frame shows this name already.
     pub(super) fn shows(&self, name: &str) -> bool {
-        let bindings = self.0.last().map(|frame| frame.bindings.as_slice()).unwrap_or_default();
-        bindings.iter().any(|b| b.visible && *b.name == *name)
+        let bindings = self.0.last().and_then(|frame| frame.names.get(name));
+        bindings.is_some_and(|bindings| bindings.visible > 0)
     }
 
     /// The variable that a name means here. A lambda may use a `let` that comes after it, because
     /// it runs later; plain code may not [D10].
     pub(super) fn find(&self, name: &str) -> Found {
         for frame in self.0.iter().rev() {
-            let mut bindings = frame.bindings.iter().rev();
-            if let Some(found) = bindings.find(|b| b.visible && *b.name == *name) {
-                return Found::Local(found.local);
+            if let Some(local) = frame.names.get(name).and_then(Bindings::latest) {
+                return Found::Local(local);
             }
         }
         let mut runs_later = false;
         let mut too_early = false;
         for frame in self.0.iter().rev() {
-            if let Some(found) = frame.bindings.iter().find(|b| *b.name == *name) {
+            let first = frame.names.get(name).and_then(|bindings| bindings.locals.first());
+            if let Some(local) = first {
                 if runs_later {
-                    return Found::Local(found.local);
+                    return Found::Local(*local);
                 }
                 too_early = true;
             }
@@ -96,7 +108,7 @@ impl Frames {
 
     /// All visible names, for suggestions.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().flat_map(|f| f.bindings.iter()).map(|b| &*b.name)
+        self.0.iter().flat_map(|frame| frame.names.keys()).map(|name| &**name)
     }
 }
 

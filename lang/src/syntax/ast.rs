@@ -1,5 +1,6 @@
 //! The syntax tree, as written; names are not yet resolved.
 
+use super::token::Token;
 use crate::source::Span;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ pub(crate) struct Name {
     pub(crate) span: Span,
 }
 
-/// A whole source text.
+/// A whole source text. The tree says what it means; tokens and comments keep how it is written.
 #[derive(Debug, Default)]
 pub(crate) struct Module {
     /// `a:b:c`, or nothing for an unnamed program.
@@ -20,6 +21,10 @@ pub(crate) struct Module {
     pub(crate) main: Option<Block>,
     /// Constructs of the 2015 dialect that were met: what was written, and today's spelling.
     pub(crate) dialect: Vec<(Span, String)>,
+    /// Every token, in order, up to and with the end.
+    pub(crate) tokens: Vec<Token>,
+    /// Every comment with its marks, in order.
+    pub(crate) comments: Vec<Span>,
 }
 
 #[derive(Debug)]

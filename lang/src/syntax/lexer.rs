@@ -1,29 +1,46 @@
 //! Text to tokens; never fails, reports what it cannot read.
 
 use super::token::{Tok, Token};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 use crate::source::{Source, Span};
 use std::sync::Arc;
 
 /// Longest source text that is read: a program of a few lines never comes near.
 pub(crate) const MAX_SOURCE_BYTES: usize = 4 << 20;
 
+/// Further errors of one text are dropped: they mostly repeat.
+const MAX_ERRORS: usize = 50;
+
 /// Some editors begin a file with it.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-pub(crate) fn lex(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token> {
-    let mut lexer =
-        Lexer { source, bytes: source.text.as_bytes(), at: 0, tokens: Vec::new(), diagnostics };
+/// What a text consists of; white space is what is left between.
+pub(crate) struct Lexed {
+    pub(crate) tokens: Vec<Token>,
+    /// Comments with their marks.
+    pub(crate) comments: Vec<Span>,
+}
+
+pub(crate) fn lex(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Lexed {
+    let mut lexer = Lexer {
+        source,
+        bytes: source.text.as_bytes(),
+        at: 0,
+        tokens: Vec::new(),
+        comments: Vec::new(),
+        diagnostics,
+        errors: 0,
+    };
     if lexer.bytes.len() > MAX_SOURCE_BYTES {
         let message = format!(
             "the program has {} bytes; at most {MAX_SOURCE_BYTES} are read",
             lexer.bytes.len()
         );
-        lexer.report("FR-L001", 0, message, "split it into modules");
+        lexer.report(DiagCode::SourceTooLong, 0, message, "split it into modules");
         lexer.bytes = &[];
     }
     lexer.run();
-    lexer.tokens
+    Lexed { tokens: lexer.tokens, comments: lexer.comments }
 }
 
 struct Lexer<'a> {
@@ -31,7 +48,9 @@ struct Lexer<'a> {
     bytes: &'a [u8],
     at: usize,
     tokens: Vec<Token>,
+    comments: Vec<Span>,
     diagnostics: &'a mut Vec<Diagnostic>,
+    errors: usize,
 }
 
 impl Lexer<'_> {
@@ -70,16 +89,20 @@ impl Lexer<'_> {
         self.bytes.get(self.at + ahead).copied()
     }
 
-    fn report(&mut self, code: &'static str, start: usize, message: impl Into<String>, help: &str) {
-        let span = Span {
-            source: self.source.clone(),
-            start: start as u32,
-            end: self.at.max(start + 1) as u32,
-        };
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span { source: self.source.clone(), start: start as u32, end: end as u32 }
+    }
+
+    fn report(&mut self, code: DiagCode, start: usize, message: impl Into<String>, help: &str) {
+        self.errors += 1;
+        if self.errors > MAX_ERRORS {
+            return;
+        }
+        let span = self.span(start, self.at.max(start + 1));
         self.diagnostics.push(Diagnostic::error(code, &span, message).help(help));
     }
 
-    /// Skips white space and comments; says whether a line ended.
+    /// Skips white space and keeps comments; says whether a line ended.
     fn skip_blank(&mut self) -> bool {
         let mut newline = false;
         while let Some(byte) = self.peek(0) {
@@ -89,16 +112,20 @@ impl Lexer<'_> {
                     self.at += 1;
                 }
                 b' ' | b'\t' | b'\r' => self.at += 1,
-                b'/' if self.peek(1) == Some(b'/') => {
-                    while self.peek(0).is_some_and(|b| b != b'\n') {
-                        self.at += 1;
-                    }
-                }
+                b'/' if self.peek(1) == Some(b'/') => self.line_comment(),
                 b'/' if self.peek(1) == Some(b'*') => newline |= self.block_comment(),
                 _ => break,
             }
         }
         newline
+    }
+
+    fn line_comment(&mut self) {
+        let start = self.at;
+        while self.peek(0).is_some_and(|b| b != b'\n') {
+            self.at += 1;
+        }
+        self.comments.push(self.span(start, self.at));
     }
 
     fn block_comment(&mut self) -> bool {
@@ -107,11 +134,17 @@ impl Lexer<'_> {
         match rest.windows(2).position(|pair| pair == b"*/") {
             Some(len) => {
                 self.at = start + 2 + len + 2;
+                self.comments.push(self.span(start, self.at));
                 rest.get(..len).unwrap_or_default().contains(&b'\n')
             }
             None => {
                 self.at = start + 2;
-                self.report("FR-L002", start, "this comment has no end", "close it with `*/`");
+                self.report(
+                    DiagCode::EndlessComment,
+                    start,
+                    "this comment has no end",
+                    "close it with `*/`",
+                );
                 self.at = self.bytes.len();
                 true
             }
@@ -142,7 +175,26 @@ impl Lexer<'_> {
         while self.peek(0).is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'$') {
             self.at += 1;
         }
+        let rest = self.source.text.get(self.at..).unwrap_or_default();
+        if rest.chars().next().is_some_and(char::is_alphabetic) {
+            return self.foreign_name(start);
+        }
         Tok::Word(Arc::from(self.slice(start)))
+    }
+
+    /// A name with letters beyond A to Z: reported once, and taken as a name.
+    fn foreign_name(&mut self, start: usize) -> Tok {
+        let rest = self.source.text.get(start..).unwrap_or_default();
+        let is_part = |c: &char| c.is_alphanumeric() || *c == '_' || *c == '$';
+        let name: String = rest.chars().take_while(is_part).collect();
+        self.at = start + name.len();
+        self.report(
+            DiagCode::UnreadableCharacter,
+            start,
+            format!("the name `{name}` has letters beyond A to Z"),
+            "names use the letters A to Z, digits, `_` and `$`",
+        );
+        Tok::Word(Arc::from(name))
     }
 
     fn digits(&mut self) {
@@ -166,7 +218,7 @@ impl Lexer<'_> {
             } else if !self.peek(1).is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_') {
                 self.at += 1 + sign;
                 self.report(
-                    "FR-L003",
+                    DiagCode::BadNumber,
                     start,
                     "this number has an exponent without digits",
                     "write it like `1e5` or `1.5e-3`",
@@ -195,7 +247,7 @@ impl Lexer<'_> {
                         b'"' => "close it with `\"`",
                         _ => "close it with `'`",
                     };
-                    self.report("FR-L004", start, "this string has no end", close);
+                    self.report(DiagCode::EndlessText, start, "this string has no end", close);
                     self.at = self.bytes.len();
                     return Tok::Text(Arc::from(text));
                 }
@@ -228,9 +280,11 @@ impl Lexer<'_> {
             Some(b'\\') => '\\',
             Some(b'u') => return self.unicode_escape(start, text),
             _ => {
-                self.at = (start + 1).min(self.bytes.len());
+                let escaped =
+                    self.source.text.get(start + 1..).and_then(|rest| rest.chars().next());
+                self.at = start + 1 + escaped.map_or(0, char::len_utf8);
                 self.report(
-                    "FR-L005",
+                    DiagCode::BadEscape,
                     start,
                     "this is not an escape sequence",
                     "known are \\b \\t \\n \\f \\r \\\" \\' \\\\ and \\uXXXX; write `\\\\` for a backslash",
@@ -263,7 +317,7 @@ impl Lexer<'_> {
             _ => {
                 self.at = self.at.max(start + 2);
                 self.report(
-                    "FR-L005",
+                    DiagCode::BadEscape,
                     start,
                     "this is not a character",
                     "write four hexadecimal digits, as in \\u00e9, and surrogates in pairs",
@@ -314,6 +368,9 @@ impl Lexer<'_> {
         let start = self.at;
         let rest = self.source.text.get(start..).unwrap_or("");
         let found = rest.chars().next().unwrap_or('?');
+        if found.is_alphabetic() {
+            return self.foreign_name(start);
+        }
         self.at += found.len_utf8();
         let help = match found {
             '&' => "the operator is `&&`",
@@ -325,7 +382,7 @@ impl Lexer<'_> {
             _ => "names use the letters A to Z, digits, `_` and `$`",
         };
         self.report(
-            "FR-L001",
+            DiagCode::UnreadableCharacter,
             start,
             format!("`{}` has no meaning here", found.escape_debug()),
             help,

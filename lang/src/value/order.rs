@@ -1,6 +1,6 @@
 //! Equality and order.
 
-use super::Value;
+use super::{OrderedSet, Value};
 use crate::id::NodeId;
 use std::cmp::Ordering;
 
@@ -35,10 +35,8 @@ pub(crate) fn same_element(a: &Value, b: &Value) -> bool {
         (Value::Uid(x), Value::Uid(y)) | (Value::Device(x), Value::Device(y)) => x == y,
         // An id compares as the number or text that it prints as.
         (Value::Uid(id), other) | (other, Value::Uid(id)) => is_payload(id, other),
-        (Value::Map(x), Value::Map(y)) => {
-            x.len() == y.len() && x.iter().all(|entry| y.contains(entry))
-        }
-        (Value::Set(x), Value::Set(y)) => x.len() == y.len() && x.iter().all(|v| y.contains(v)),
+        (Value::Map(x), Value::Map(y)) => x.len() == y.len() && same_set(&pairs(x), &pairs(y)),
+        (Value::Set(x), Value::Set(y)) => x.len() == y.len() && same_set(x, y),
         (Value::List(x), Value::List(y)) => same_items(&x.snapshot(), &y.snapshot()),
         _ => match (a.as_number(), b.as_number()) {
             (Some(x), Some(y)) => x == y || (x.is_nan() && y.is_nan()),
@@ -49,6 +47,16 @@ pub(crate) fn same_element(a: &Value, b: &Value) -> bool {
 
 fn same_items(x: &[Value], y: &[Value]) -> bool {
     x.len() == y.len() && x.iter().zip(y).all(|(a, b)| same_element(a, b))
+}
+
+fn pairs(entries: &[(Value, Value)]) -> Vec<Value> {
+    entries.iter().map(|(k, v)| Value::tuple(vec![k.clone(), v.clone()])).collect()
+}
+
+/// Whether all of the first list are in the second, which is as long.
+fn same_set(x: &[Value], y: &[Value]) -> bool {
+    let y: OrderedSet = y.iter().collect();
+    x.iter().all(|value| y.contains(value))
 }
 
 fn is_payload(id: &NodeId, value: &Value) -> bool {

@@ -96,3 +96,46 @@ fn source_of_any_depth_is_read_or_refused_on_a_small_stack() {
         assert!(thread.expect("thread starts").join().expect("no overflow"), "{start}… loaded");
     }
 }
+
+#[test]
+fn checks_follow_calls_no_deeper_than_a_small_stack_allows() {
+    // Each function calls the next from inside of 190 operators: far deeper than any one text.
+    let call = |i: usize| format!("{}f{}(x){}", "1 + (".repeat(190), i + 1, ")".repeat(190));
+    let defs: String = (0..200).map(|i| format!("def f{i}(x) {{ {} }}\n", call(i))).collect();
+    let text = format!("{defs}def f200(x) {{ nbr(x) }}\nminHood(f0(1))");
+    let read = move || load(&Source::new("deep.pt", text), &options()).is_ok();
+    let thread = std::thread::Builder::new().stack_size(SMALL_STACK).spawn(read);
+    assert!(thread.expect("thread starts").join().expect("no overflow"));
+}
+
+#[test]
+fn checks_of_calls_that_branch_out_end() {
+    // Each function calls the next one with two kinds of arguments: 2^40 ways through them.
+    let defs: String = (0..40)
+        .map(|i| format!("def f{i}(a, b) {{ f{0}(a, b) + f{0}(nbr(b), a) }}\n", i + 1))
+        .collect();
+    let text = format!("{defs}def f40(a, b) {{ 1 }}\nminHood(f0(1, 2))");
+    assert!(load(&Source::new("wide.pt", text), &options()).is_ok());
+}
+
+/// Each of these needs far more work or memory than its few steps tell: it is paid for by the size of
+/// the values, so it ends about as soon as any program that runs out of steps.
+#[test]
+fn work_on_large_values_is_paid_for() {
+    let large = "import org.protelis.lang.datatype.Tuples.fill
+                 let t = fill(1, 1000000)
+                 let many = fill(1, 100000)\n";
+    for work in [
+        "many.map { (t + it).get(0) }",
+        "many.map { t == fill(1, 999999) }",
+        "let u = fill(1, 1000000) many.map { t < u }",
+        "let s = \"ab\".repeat(500000) many.map { s + it }",
+        "many.map { [t, it].get(1) }",
+        "env.put(\"t\", t) many.map { env.get(\"t\").get(0) }",
+        "many.map { rep (x <- 0) { t } }",
+        "many.map { sumHood PlusSelf(nbr(t)) }",
+    ] {
+        let message = trap(&format!("{large}{work}"));
+        assert!(message.contains("the round took more than"), "{work}: {message}");
+    }
+}

@@ -4,6 +4,8 @@
 
 mod agreement;
 mod allocations;
+mod checks;
+mod codes;
 mod diagnostics;
 mod limits;
 mod network;

@@ -94,3 +94,47 @@ fn nobody_else_writes_our_entry_and_bounds_hold() {
     }
     assert_eq!(table.known(Micros(0)).len(), MAX_NODES);
 }
+
+#[test]
+fn beats_keep_ages_right_and_tell_who_is_behind() {
+    let (second, mut a, mut b) = (Micros::SECOND, Table::new("a"), Table::new("b"));
+    for (node, seq) in [("c", 4), ("d", 1)] {
+        a.receive(second, told(status(node, 1, seq, Vec::new())));
+    }
+    b.receive(second, told(status("c", 1, 3, Vec::new())));
+    b.receive(second, told(status("d", 1, 1, Vec::new())));
+    let late = Micros(second.0 + SILENT_AFTER.0);
+    assert_eq!((a.expire(late).len(), b.expire(late).len()), (2, 2), "all fell silent");
+    // A sign of life of `d` reaches `b` in the version that `a` has too.
+    let alive = Beat { node: "d".into(), incarnation: 1, seq: 1, age_ms: 500 };
+    let seen = ClusterEvent::NodeSeen { node: "d".into(), incarnation: 1, at_us: late.0 };
+    assert_eq!(b.hear(late, &[alive]).events, [seen]);
+    let heard = a.hear(late, &b.beats(late));
+    assert_eq!(heard.behind, BTreeSet::from(["c".to_owned()]), "`b` has an older version of it");
+    assert_eq!(heard.events.len(), 1, "`d` is seen again");
+    let age = |table: &Table, node: &str| {
+        table.beats(late).into_iter().find(|beat| beat.node == node).map(|beat| beat.age_ms)
+    };
+    assert_eq!((age(&a, "c"), age(&a, "d")), (Some(10_000), Some(500)));
+    // What was behind is told, and then nobody is.
+    b.receive(late, a.tell(late, Some(&heard.behind)));
+    assert!(a.hear(late, &b.beats(late)).behind.is_empty());
+    assert!(b.hear(late, &a.beats(late)).behind.is_empty());
+    assert_eq!(a.hear(late, &[]).behind.len(), 2, "who says nothing knows nothing");
+}
+
+#[test]
+fn what_changes_in_every_round_is_no_new_content() {
+    let device = |rounds, value: &str| DeviceStatus {
+        id: "db".into(),
+        rounds,
+        traps: 0,
+        value: value.into(),
+        hears: 0,
+        neighbors: Vec::new(),
+    };
+    let with =
+        |seq, device| NodeStatus { devices: vec![device], ..status("a", 1, seq, Vec::new()) };
+    assert_eq!(with(1, device(7, "up")).content(), with(2, device(8, "up")).content());
+    assert_ne!(with(1, device(7, "up")).content(), with(1, device(7, "down")).content());
+}

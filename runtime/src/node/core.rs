@@ -6,7 +6,7 @@ use super::settling::Settling;
 use crate::admin::Failing;
 use crate::claims::{Claims, Verdict};
 use crate::cluster::{
-    self, Change, ClusterEvent, MAX_RECENT, NodeStatus, ProgramStatus, RECENT, Table, Told,
+    self, Beat, Change, ClusterEvent, MAX_RECENT, NodeStatus, ProgramStatus, RECENT, Table, Told,
 };
 use crate::dependencies::{self, Problem};
 use crate::envelope::{self, Message};
@@ -16,20 +16,24 @@ use crate::refusals::Refusal;
 use bytes::Bytes;
 use fieldrun_device::host::Reading;
 use fieldrun_device::wire::{self, Frame};
-use fieldrun_device::{Limits, Micros, NodeId};
+use fieldrun_device::{Limits, Micros, NodeId, Program};
 use fieldrun_glue::ServiceEvent;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
-/// Lanes of the transport: all of the status (several messages if it is large), changes of the
-/// status of one node each, and devices.
+/// Lanes of the transport: all of the status (several messages if it is large), signs of life,
+/// changes of the status of one node each, and devices.
 const WHOLE: Lane = 0;
+const BEATS: Lane = 99;
 const CHANGES: Lane = 100;
 pub(super) const DEVICES: Lane = 1_000;
 
 /// Dependencies that nobody manages are not spoken of before the node has run for so long.
 const QUIET_AT_FIRST: Micros = Micros(10_000_000);
+
+/// Counts of rounds and the like are no news, but no older than this elsewhere.
+const RENEW_EVERY: Micros = Micros(30_000_000);
 
 /// Rounds that together take less are never too long.
 const BRIEF: Micros = Micros(5_000);
@@ -40,6 +44,28 @@ const SAY_SLOW_EVERY: Micros = Micros(60_000_000);
 /// Waking this much later than meant is a pause of the whole process.
 const PAUSE: Micros = Micros(1_500_000);
 
+/// Versions of this node's own entry in the table.
+#[derive(Default)]
+pub(super) struct Entry {
+    seq: u64,
+    since: Micros,
+    /// What the last version said.
+    content: Option<NodeStatus>,
+    /// The last version was not told yet.
+    untold: bool,
+}
+
+impl Entry {
+    /// The number of the version with this content: a new one if it is new, or the last is old.
+    fn version(&mut self, now: Micros, content: NodeStatus) -> u64 {
+        if self.content.as_ref() != Some(&content) || now.since(self.since) >= RENEW_EVERY {
+            self.seq += 1;
+            (self.since, self.content, self.untold) = (now, Some(content), true);
+        }
+        self.seq
+    }
+}
+
 /// The state of a node.
 pub(super) struct Core {
     pub(super) who: Identity,
@@ -49,13 +75,15 @@ pub(super) struct Core {
     pub(super) env: Vec<(String, Reading)>,
     pub(super) position: Option<Vec<f64>>,
     pub(super) devices: Vec<Hosted>,
+    /// What the devices run.
+    pub(super) running: Arc<Program>,
     pub(super) limits: Limits,
     pub(super) claims: Claims,
     pub(super) table: Table,
     pub(super) transport: Transport,
     pub(super) watchers: broadcast::Sender<Arc<ClusterEvent>>,
     pub(super) settling: Option<Settling>,
-    pub(super) seq: u64,
+    pub(super) entry: Entry,
     pub(super) peers: BTreeMap<String, Arc<Identity>>,
     pub(super) recent: VecDeque<(Micros, Change)>,
     /// The entry of this node changed since it was last told.
@@ -108,14 +136,17 @@ impl Core {
         self.devices.iter().map(|device| device.due).min()
     }
 
-    /// Runs the rounds that are due.
-    pub(super) fn run_due(&mut self, now: Micros) {
+    /// Runs the rounds that are due; says whether there were any.
+    pub(super) fn run_due(&mut self, now: Micros) -> bool {
         self.check_settled(now);
+        let mut any = false;
         for index in 0..self.devices.len() {
             if self.devices.get(index).is_some_and(|device| device.due <= now) {
                 self.round(now, index);
+                any = true;
             }
         }
+        any
     }
 
     /// Rounds that take most of the time leave as much again to frames and clients.
@@ -161,9 +192,8 @@ impl Core {
         if !self.may_count(now, name, &us) || self.devices.len() < 2 {
             return;
         }
-        match wire::decode(frame, &self.limits) {
+        match wire::decode(frame, &self.running, &self.limits) {
             Ok(frame) => {
-                let frame = Arc::new(frame);
                 let others = self.devices.iter_mut().enumerate().filter(|(i, _)| *i != from);
                 others.for_each(|(_, device)| device.hear(now, &frame));
             }
@@ -231,19 +261,20 @@ impl Core {
         match envelope::open(bytes) {
             Ok(Message::Device(frame)) => self.device_frame(now, peer, &frame),
             Ok(Message::Status(told)) => self.status_message(now, told),
+            Ok(Message::Beats(beats)) => self.beats(now, peer, &beats),
             Err(error) => self.transport.bad_frame(peer, Refusal::Garbage, &error.to_string()),
         }
     }
 
     fn device_frame(&mut self, now: Micros, peer: &str, bytes: &Bytes) {
-        let frame: Frame = match wire::decode(bytes, &self.limits) {
+        let frame: Frame = match wire::decode(bytes, &self.running, &self.limits) {
             Ok(frame) => frame,
             Err(error) => {
                 return self.transport.bad_frame(peer, Refusal::Garbage, &error.to_string());
             }
         };
-        let NodeId::Text(id) = frame.from.clone() else {
-            let reason = format!("device id {} is no text", frame.from);
+        let NodeId::Text(id) = frame.head.from.clone() else {
+            let reason = format!("device id {} is no text", frame.head.from);
             return self.transport.bad_frame(peer, Refusal::ForeignDevice, &reason);
         };
         // A link whose going is not told yet: its last frames no longer matter.
@@ -259,7 +290,6 @@ impl Core {
             settling.heard(peer);
         }
         if self.may_count(now, &id, peer) {
-            let frame = Arc::new(frame);
             self.devices.iter_mut().for_each(|device| device.hear(now, &frame));
         }
     }
@@ -269,6 +299,16 @@ impl Core {
         self.tell_watchers(received.events);
         if !received.forward.is_empty() {
             self.tell_some(now, &received.forward);
+        }
+    }
+
+    /// Tells a neighbour what it has not heard of.
+    fn beats(&mut self, now: Micros, peer: &str, beats: &[Beat]) {
+        let heard = self.table.hear(now, beats);
+        self.tell_watchers(heard.events);
+        for told in self.table.tell(now, Some(&heard.behind)) {
+            let lane = lane_of(&told.status.node);
+            self.send(lane, &[told], |lane, bytes| self.transport.send(peer, lane, bytes).is_ok());
         }
     }
 
@@ -293,20 +333,24 @@ impl Core {
     /// Tells neighbours and watchers what is new of this node.
     pub(super) fn tell_changes(&mut self, now: Micros) {
         if std::mem::take(&mut self.changed) {
+            self.entry.content = None;
             self.renew_entry(now);
+        }
+        if std::mem::take(&mut self.entry.untold) {
             let us = BTreeSet::from([self.who.node.clone()]);
             self.tell_some(now, &us);
         }
     }
 
-    /// Tells neighbours all that is known, and looks for nodes that fell silent.
+    /// Gives neighbours a sign of life of all that is known, and looks for nodes that fell silent.
     pub(super) fn tell_all(&mut self, now: Micros) {
         self.renew_entry(now);
         let silent = self.table.expire(now);
         self.tell_watchers(silent);
         self.log_dependency_problems(now);
-        let told = self.table.tell(now, None);
-        self.send(WHOLE, &told, |lane, bytes| self.transport.broadcast(lane, &bytes).is_ok());
+        let beats = envelope::beats(&self.table.beats(now));
+        // As many beats as there may be nodes fit in a message.
+        let _sent = self.transport.broadcast(BEATS, &beats);
     }
 
     /// Says once what is wrong with dependencies that concern this node's services.
@@ -336,7 +380,7 @@ impl Core {
     /// Each node has a lane of its own, so that news of one do not displace those of another.
     fn tell_some(&self, now: Micros, nodes: &BTreeSet<String>) {
         for told in self.table.tell(now, Some(nodes)) {
-            let lane = CHANGES + spread(&told.status.node) % (DEVICES - CHANGES);
+            let lane = lane_of(&told.status.node);
             self.send(lane, &[told], |lane, bytes| self.transport.broadcast(lane, &bytes).is_ok());
         }
     }
@@ -356,14 +400,13 @@ impl Core {
 
     fn renew_entry(&mut self, now: Micros) {
         self.recent.retain(|(at, _)| now.since(*at) < RECENT);
-        self.seq += 1;
         let services = self.devices.iter().filter_map(|device| device.service.as_ref());
         let conflicts = self.claims.conflicts(now);
         let refusals = self.transport.refused_total();
-        let status = NodeStatus {
+        let mut status = NodeStatus {
             node: self.who.node.clone(),
             incarnation: self.incarnation,
-            seq: self.seq,
+            seq: 0,
             program: self.program.clone(),
             period_ms: self.period.0 / 1_000,
             services: services.map(|service| service.snapshot()).collect(),
@@ -373,6 +416,7 @@ impl Core {
             refused: refusals,
             recent: self.recent.iter().map(|(_, change)| change.clone()).collect(),
         };
+        status.seq = self.entry.version(now, status.content());
         let news = self.table.set_own(now, status);
         self.tell_watchers(news);
     }
@@ -389,6 +433,11 @@ impl Core {
         self.renew_entry(now);
         self.table.known(now)
     }
+}
+
+/// The lane of changes of a node's status.
+fn lane_of(node: &str) -> Lane {
+    CHANGES + spread(node) % (DEVICES - CHANGES)
 }
 
 /// A number that differs between most names (FNV-1a).

@@ -14,8 +14,12 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// The status is told at least this often.
-const TELL_EVERY: Micros = Micros(1_000_000);
+/// Signs of life are given at least this often.
+const TELL_EVERY: Micros = Micros(1_250_000);
+
+/// They are given so much earlier with a round: then both travel in one packet, for which one
+/// acknowledgement is due.
+const WITH_ROUND: Micros = Micros(500_000);
 
 /// All that a running node holds.
 pub(super) struct Daemon {
@@ -63,10 +67,10 @@ impl Daemon {
                 Woken::End(End::StopServices) => stopping = Some(self.stop_services()),
                 other => self.take(now, other),
             }
-            self.core.run_due(now);
+            let early = if self.core.run_due(now) { WITH_ROUND } else { Micros(0) };
             self.drains.enforce(now, &self.services);
             self.core.leave_time_for_others(now, now_micros());
-            if tell <= now {
+            if tell.since(early) <= now {
                 tell = Micros(now.0.saturating_add(TELL_EVERY.0));
                 self.core.tell_all(now);
             }

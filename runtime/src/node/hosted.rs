@@ -3,6 +3,7 @@
 use crate::admin::Failing;
 use crate::cluster::{DeviceStatus, MAX_NEIGHBORS, Neighbor};
 use crate::quic::Lane;
+use crate::standing::Standing;
 use bytes::Bytes;
 use fieldrun_device::host::{Action, Actuator, Reading, Sensor};
 use fieldrun_device::{
@@ -97,6 +98,10 @@ impl Hosted {
         all.extend(readings);
         let sensors = SensorFrame { env: all, position: position.cloned() };
         self.last_round = now;
+        if let Some(service) = &self.service {
+            let standing = Standing::from(&service.snapshot()).encode();
+            self.input(Input::Status { status: &standing });
+        }
         if let Err(error) = self.device.handle(Input::Tick { now, sensors: &sensors }) {
             tracing::error!(device = %self.name, %error, "the device refused its round");
         }
@@ -104,8 +109,8 @@ impl Hosted {
     }
 
     /// Takes a frame of a neighbour.
-    pub(super) fn hear(&mut self, now: Micros, frame: &Arc<Frame>) {
-        self.input(Input::Frame { now, frame: frame.clone() });
+    pub(super) fn hear(&mut self, now: Micros, frame: &Frame) {
+        self.input(Input::Frame { now, frame });
     }
 
     /// A neighbour is gone for good.
@@ -205,6 +210,7 @@ impl Hosted {
             id: neighbor.id.to_string(),
             age_ms: now.since(neighbor.last_heard).0 / 1_000,
             other_program: neighbor.other_program,
+            service: Standing::decode(&neighbor.status),
         });
         DeviceStatus {
             id: self.name.to_string(),

@@ -99,6 +99,25 @@ pub struct LinkStatus {
     pub since: u64,
     /// Round trip in microseconds.
     pub round_trip: u64,
+    /// UDP datagrams that were sent, those of QUIC's own included, and their bytes above UDP.
+    pub sent: Traffic,
+    /// The same that were received.
+    pub received: Traffic,
+}
+
+/// What went over a link in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Datagrams.
+    pub datagrams: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl From<quinn::UdpStats> for Traffic {
+    fn from(stats: quinn::UdpStats) -> Self {
+        Self { datagrams: stats.datagrams, bytes: stats.bytes }
+    }
 }
 
 /// Links, configured peers and refusals at one moment.
@@ -323,12 +342,17 @@ impl Hub {
 
     pub(super) fn status(&self) -> TransportStatus {
         let state = self.lock();
-        let links = state.links.values().map(|link| LinkStatus {
-            node: link.who.node.clone(),
-            addr: link.connection.remote_address(),
-            services: link.who.services.clone(),
-            since: link.since.0,
-            round_trip: u64::try_from(link.connection.rtt().as_micros()).unwrap_or(u64::MAX),
+        let links = state.links.values().map(|link| {
+            let stats = link.connection.stats();
+            LinkStatus {
+                node: link.who.node.clone(),
+                addr: link.connection.remote_address(),
+                services: link.who.services.clone(),
+                since: link.since.0,
+                round_trip: u64::try_from(link.connection.rtt().as_micros()).unwrap_or(u64::MAX),
+                sent: stats.udp_tx.into(),
+                received: stats.udp_rx.into(),
+            }
         });
         TransportStatus {
             links: links.collect(),

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// The first thing that the accepting end says.
-const WELCOME: &[u8] = b"fieldrun/1 welcome";
+const WELCOME: &[u8] = b"fieldrun/2 welcome";
 
 /// Takes a connection whose handshake succeeded on the accepting side.
 pub(super) fn accepted(

@@ -20,7 +20,7 @@ mod settings;
 pub use dial::PeerAddr;
 pub(crate) use dial::mix;
 pub use events::{DownReason, LinkEvent};
-pub use hub::{LinkStatus, PeerStatus, TransportStatus};
+pub use hub::{LinkStatus, PeerStatus, Traffic, TransportStatus};
 pub use outbox::{Lane, SendError};
 pub use settings::MAX_FRAME;
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::cluster::{Change, NodeStatus, ProgramStatus};
 use crate::quic::TransportStatus;
+use crate::standing::Standing;
 use fieldrun_glue::{Policy, ServiceEvent};
 
 fn service(id: &str, status: Status, dependencies: &[&str]) -> ServiceSnapshot {
@@ -39,8 +40,13 @@ fn report(services: Vec<ServiceSnapshot>) -> StatusReport {
                 value: "run".into(),
                 hears: 3,
                 neighbors: vec![
-                    Neighbor { id: "x".into(), age_ms: 3, other_program: false },
-                    Neighbor { id: "y".into(), age_ms: 3, other_program: true },
+                    Neighbor { id: "x".into(), age_ms: 3, other_program: false, service: None },
+                    Neighbor {
+                        id: "y".into(),
+                        age_ms: 3,
+                        other_program: true,
+                        service: Some(Standing::from(&service)),
+                    },
                 ],
             }],
             services: vec![service],
@@ -89,7 +95,7 @@ n0    0ms    1      200ms  -        n0 n9
     assert!(text.contains(nodes), "{text}");
     let devices = "\
 \nDEVICE     NODE  ROUNDS  FAILED  VALUE  HEARS
-backup     n0    7       -       run    x y(other program) and 1 more
+backup     n0    7       -       run    x y(other program, run) and 1 more
 ";
     assert!(text.contains(devices), "{text}");
 }

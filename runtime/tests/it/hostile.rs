@@ -109,7 +109,7 @@ fn raw_client(to: SocketAddr, identity: Option<(&Cluster, &str)>) -> quinn::Conn
         }
         None => builder.with_no_client_auth(),
     };
-    tls.alpn_protocols = vec![b"fieldrun/1".to_vec()];
+    tls.alpn_protocols = vec![b"fieldrun/2".to_vec()];
     let config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()));
     let endpoint = quinn::Endpoint::client(anywhere()).unwrap();
     endpoint.connect_with(config, to, "a").unwrap()

@@ -6,6 +6,8 @@ mod fixture;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod idle;
+#[cfg(test)]
 mod impaired;
 #[cfg(test)]
 mod links;

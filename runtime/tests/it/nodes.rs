@@ -166,6 +166,27 @@ async fn one_device_on_two_nodes_counts_for_neither() {
     end(c, End::StopServices).await;
 }
 
+/// While a cluster is upgraded, both versions of a program run side by side: no value is shared
+/// between them, yet each knows what has become of the other's services.
+#[tokio::test]
+async fn a_neighbour_of_another_program_tells_its_service_all_the_same() {
+    let site = Site::new(HOPS, &["a", "b"]);
+    let a = site.start("a", &["b"], &[("src", &[])]).await;
+    let start =
+        r#"if (env.get("managedServiceStatus") == "stop") { self.startService() } else { 7 }"#;
+    let b = site.config("b", &["a"], &[("db", &[])]);
+    let b = site.try_start_with(&b, program(start)).await.unwrap_or_else(|error| panic!("{error}"));
+    let seen = until(&a, "the other program's service", |r| {
+        let devices = r.nodes.iter().flat_map(|node| &node.status.devices);
+        let mut heard = devices.filter(|d| d.id == "src").flat_map(|d| &d.neighbors);
+        heard.any(|n| n.id == "db" && n.other_program && n.service.is_some_and(|s| s.ready))
+    })
+    .await;
+    assert!(view::table(&seen).contains("db(other program, run)"), "{}", view::table(&seen));
+    end(b, End::StopServices).await;
+    end(a, End::StopServices).await;
+}
+
 #[tokio::test]
 async fn garbage_and_foreign_devices_of_a_member_are_refused() {
     let site = Site::new(HOPS, &["a", "b"]);
@@ -176,8 +197,7 @@ async fn garbage_and_foreign_devices_of_a_member_are_refused() {
     let count = |r: &StatusReport, kind: Refusal| {
         r.transport.refusals.get("rogue").and_then(|p| p.counts.get(&kind)).copied().unwrap_or(0)
     };
-    let frame = fieldrun_device::wire::encode(&frame_of("b"));
-    rogue.transport.send("a", 1, envelope::device(&frame)).unwrap();
+    rogue.transport.send("a", 1, envelope::device(&frame_of("b"))).unwrap();
     until(&a, "the foreign device", |r| count(r, Refusal::ForeignDevice) == 1).await;
     rogue.transport.send("a", 1, Bytes::from_static(b"\x01\x01nonsense")).unwrap();
     until(&a, "the garbage", |r| count(r, Refusal::Garbage) == 1).await;
@@ -193,10 +213,8 @@ async fn garbage_and_foreign_devices_of_a_member_are_refused() {
     end(a, End::StopServices).await;
 }
 
-fn frame_of(id: &str) -> fieldrun_device::wire::Frame {
-    use fieldrun_device::{
-        Device, DeviceConfig, Input, Limits, Micros, NodeId, Output, SensorFrame,
-    };
+fn frame_of(id: &str) -> Bytes {
+    use fieldrun_device::{Device, DeviceConfig, Input, Micros, NodeId, Output, SensorFrame};
     let mut device = Device::new(DeviceConfig::new(NodeId::text(id), program(HOPS)));
     let sensors = SensorFrame { env: Vec::new(), position: None };
     device.handle(Input::Tick { now: Micros(1), sensors: &sensors }).unwrap();
@@ -204,7 +222,7 @@ fn frame_of(id: &str) -> fieldrun_device::wire::Frame {
         Output::Broadcast(bytes) => Some(bytes),
         _ => None,
     });
-    fieldrun_device::wire::decode(&frame.unwrap(), &Limits::default()).unwrap()
+    frame.unwrap()
 }
 
 #[tokio::test]

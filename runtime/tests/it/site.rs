@@ -109,9 +109,18 @@ impl Site {
         &self,
         text: &str,
     ) -> Result<Node, fieldrun_runtime::node::NodeError> {
+        self.try_start_with(text, self.program.clone()).await
+    }
+
+    /// The same for a node that runs another program than the others.
+    pub(crate) async fn try_start_with(
+        &self,
+        text: &str,
+        program: Arc<Program>,
+    ) -> Result<Node, fieldrun_runtime::node::NodeError> {
         let path = self.cluster.path().join("node.toml");
         let config = config::parse(&path, text).unwrap_or_else(|error| panic!("{error}"));
-        Node::start(config, self.program.clone()).await
+        Node::start(config, program).await
     }
 }
 

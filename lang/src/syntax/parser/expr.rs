@@ -3,13 +3,13 @@
 use super::super::ast::{BinaryOp, Expr, ExprKind, LambdaParams, Name, UnaryOp};
 use super::super::token::Tok;
 use super::{Parse, Parser};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 
 /// Most operators or calls in one chain.
 const MAX_CHAIN: usize = 1_000;
 
 /// The level of a binary operator, low to high; all associate to the left.
-fn binary(tok: &Tok) -> Option<(u8, BinaryOp)> {
+pub(super) fn binary(tok: &Tok) -> Option<(u8, BinaryOp)> {
     Some(match tok {
         Tok::OrOr => (1, BinaryOp::Or),
         Tok::AndAnd => (2, BinaryOp::And),
@@ -49,7 +49,7 @@ impl Parser<'_> {
             self.chain(&mut links)?;
             if *self.peek() == Tok::Minus && self.ahead(0).starts_line {
                 let diagnostic = Diagnostic::warning(
-                    "FR-L020",
+                    DiagCode::ContinuedMinus,
                     &self.here(),
                     "this line continues the one before: it subtracts",
                 )
@@ -76,7 +76,7 @@ impl Parser<'_> {
             return Ok(());
         }
         let message = format!("this chain has more than {MAX_CHAIN} links");
-        let diagnostic = Diagnostic::error("FR-L011", &self.here(), message)
+        let diagnostic = Diagnostic::error(DiagCode::TooDeep, &self.here(), message)
             .help("name a part with `let`, or fold a tuple: `[1, 2, 3].fold(0) { a, b -> a + b }`");
         Err(self.report(diagnostic))
     }
@@ -97,9 +97,12 @@ impl Parser<'_> {
         };
         self.advance();
         if self.unary_operator().is_some() {
-            let diagnostic =
-                Diagnostic::error("FR-L021", &self.here(), "two prefix operators in a row")
-                    .help("parenthesise the inner one: `-(-x)`, `!(!b)`");
+            let diagnostic = Diagnostic::error(
+                DiagCode::DoublePrefix,
+                &self.here(),
+                "two prefix operators in a row",
+            )
+            .help("parenthesise the inner one: `-(-x)`, `!(!b)`");
             return Err(self.report(diagnostic));
         }
         let primary = self.parse_primary()?;
@@ -133,8 +136,11 @@ impl Parser<'_> {
             // `Math.E`: reserved words are not even names of methods.
             let name = Name { text: word, span: self.here() };
             let help = self.property_help(&target, &name);
-            let diagnostic =
-                Diagnostic::error("FR-L023", &name.span, "there is no property access");
+            let diagnostic = Diagnostic::error(
+                DiagCode::PropertyAccess,
+                &name.span,
+                "there is no property access",
+            );
             return Err(self.report(diagnostic.help(help)));
         }
         let name = self.expect_member(
@@ -143,7 +149,7 @@ impl Parser<'_> {
         if !matches!(self.peek(), Tok::LParen | Tok::LBrace) {
             let help = self.property_help(&target, &name);
             let diagnostic = Diagnostic::error(
-                "FR-L023",
+                DiagCode::PropertyAccess,
                 &name.span,
                 format!("`{}` lacks its arguments", name.text),
             )
@@ -186,7 +192,7 @@ impl Parser<'_> {
             let what =
                 if *self.peek() == Tok::LParen { "arguments" } else { "a function argument" };
             let message = format!("this line continues the one before: it passes {what} to it");
-            let diagnostic = Diagnostic::warning("FR-L024", &self.here(), message)
+            let diagnostic = Diagnostic::warning(DiagCode::ContinuedCall, &self.here(), message)
                 .related(&callee.span, "called here")
                 .help("end the line before with `;` if a new statement was meant");
             self.warn(diagnostic);
@@ -201,8 +207,9 @@ impl Parser<'_> {
         let mut args = Vec::new();
         if self.old_lambda_ahead() {
             let message = "only `{a -> …}` may trail a call";
-            let diagnostic = Diagnostic::error("FR-L022", &self.here(), message)
-                .help("write `f(x) { a -> … }`, or put this function inside the parentheses");
+            let diagnostic =
+                Diagnostic::error(DiagCode::TrailingOldFunction, &self.here(), message)
+                    .help("write `f(x) { a -> … }`, or put this function inside the parentheses");
             return Err(self.report(diagnostic));
         }
         if *self.peek() == Tok::LParen {
@@ -244,7 +251,7 @@ impl Parser<'_> {
             Tok::Assign => "to compare, write `==`; there are no named arguments",
             _ => "separate expressions by commas and close the bracket",
         };
-        let diagnostic = Diagnostic::error("FR-L010", &self.here(), message)
+        let diagnostic = Diagnostic::error(DiagCode::Unclosed, &self.here(), message)
             .label(format!("expected `,` or {close}"))
             .related(open, "opened here")
             .help(help);
@@ -267,8 +274,10 @@ impl Parser<'_> {
         self.close_brace(&start)?;
         let span = self.since(&start);
         let Some(body) = body else {
-            let diagnostic = Diagnostic::error("FR-L017", &span, "this function is empty")
-                .help("a function needs a value: write at least one expression between the braces");
+            let diagnostic =
+                Diagnostic::error(DiagCode::EmptyBlock, &span, "this function is empty").help(
+                    "a function needs a value: write at least one expression between the braces",
+                );
             return Err(self.report(diagnostic));
         };
         Ok(Expr { kind: ExprKind::Lambda { params, body }, span })

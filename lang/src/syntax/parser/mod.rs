@@ -5,21 +5,22 @@
 //! nearest enclosing statement list goes on at the next place where a statement may begin.
 
 mod expr;
+mod help;
 mod module;
 mod primary;
 mod statement;
 
 use super::ast::{Module, Name};
-use super::lexer::lex;
+use super::lexer::{Lexed, lex};
 use super::token::{Tok, Token, is_reserved, may_be_member};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 use crate::source::{Source, Span};
 use std::sync::Arc;
 
 /// Deepest nesting of brackets and constructs: far beyond what a person writes, and small enough
 /// for any thread's stack.
 const MAX_NESTING: usize = 400;
-/// Further errors of one text are dropped: they mostly repeat.
+/// Further errors or warnings of one text are dropped: they mostly repeat.
 const MAX_ERRORS: usize = 50;
 
 /// The error was reported; the caller goes on elsewhere.
@@ -29,7 +30,7 @@ type Parse<T> = Result<T, Reported>;
 
 /// Reads a module or program; what could not be read is reported and missing in the tree.
 pub(crate) fn parse(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> Module {
-    let tokens = lex(source, diagnostics);
+    let Lexed { tokens, comments } = lex(source, diagnostics);
     let mut parser = Parser {
         source,
         tokens,
@@ -39,9 +40,12 @@ pub(crate) fn parse(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> 
         dialect: Vec::new(),
         unfinished_let: None,
         errors: 0,
+        warnings: 0,
     };
     let mut module = parser.parse_module();
     module.dialect = parser.dialect;
+    module.tokens = parser.tokens;
+    module.comments = comments;
     module
 }
 
@@ -55,6 +59,7 @@ struct Parser<'a> {
     /// The name of a `let` whose value is being read.
     unfinished_let: Option<Name>,
     errors: usize,
+    warnings: usize,
 }
 
 /// What the parser sees beyond the last token.
@@ -104,9 +109,12 @@ impl Parser<'_> {
         Span { source: self.source.clone(), start: token.start.min(end), end: token.end.min(end) }
     }
 
-    /// The span of the next token.
+    /// The span of the next token; at the end of the text, the end of what was read.
     fn here(&self) -> Span {
-        self.token_span(self.ahead(0))
+        match self.peek() {
+            Tok::End => self.end_of_text(),
+            _ => self.token_span(self.ahead(0)),
+        }
     }
 
     /// From a start to the end of the last token taken.
@@ -128,7 +136,10 @@ impl Parser<'_> {
     }
 
     fn warn(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        self.warnings += 1;
+        if self.warnings <= MAX_ERRORS {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// "expected …, found …" at the next token.
@@ -138,7 +149,7 @@ impl Parser<'_> {
             return Reported;
         }
         let message = format!("expected {expected}, found {}", self.peek());
-        let diagnostic = Diagnostic::error("FR-L010", &self.here(), message)
+        let diagnostic = Diagnostic::error(DiagCode::Syntax, &self.here(), message)
             .label(format!("expected {expected}"));
         let diagnostic = if help.is_empty() { diagnostic } else { diagnostic.help(help) };
         self.report(diagnostic)
@@ -186,11 +197,12 @@ impl Parser<'_> {
     fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
         if self.nesting >= MAX_NESTING {
             let message = format!("this is nested deeper than {MAX_NESTING} levels");
-            let diagnostic = Diagnostic::error("FR-L011", &self.here(), message)
+            let diagnostic = Diagnostic::error(DiagCode::TooDeep, &self.here(), message)
                 .help("name a part with `let` or move it into a function");
             let reported = self.report(diagnostic);
-            // Nothing sensible can follow inside.
+            // Nothing sensible can follow, neither inside nor behind it.
             self.at = self.tokens.len().saturating_sub(1);
+            self.errors = MAX_ERRORS;
             return Err(reported);
         }
         self.nesting += 1;

@@ -3,7 +3,7 @@
 use super::super::ast::{FunctionDef, Import, ImportKind, Module, Name};
 use super::super::token::Tok;
 use super::{Parse, Parser};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 use crate::source::Span;
 use std::sync::Arc;
 
@@ -31,6 +31,13 @@ impl Parser<'_> {
             return None;
         }
         let path = self.parse_path(&Tok::Colon).ok();
+        if *self.peek() == Tok::Dot && !self.ahead(0).starts_line {
+            let help = "the name of a module has colons: `module a:b`";
+            let _reported = self.unexpected("`:`", help);
+            while !self.ahead(0).starts_line && *self.peek() != Tok::End {
+                self.advance();
+            }
+        }
         self.eat(&Tok::Semicolon);
         path
     }
@@ -86,7 +93,7 @@ impl Parser<'_> {
     fn check_order(&mut self, what: &str, late: bool) {
         if late {
             let message = format!("this `{what}` comes too late");
-            let diagnostic = Diagnostic::error("FR-L013", &self.here(), message).help(
+            let diagnostic = Diagnostic::error(DiagCode::WrongOrder, &self.here(), message).help(
                 "the order is: `module`, then all `import`s, then all `def`s, then the program",
             );
             self.report(diagnostic);
@@ -114,12 +121,12 @@ impl Parser<'_> {
         }
         let path = self.parse_path(&Tok::Colon)?;
         if *self.peek() == Tok::Colon && self.ahead(1).tok == Tok::Star {
-            let diagnostic =
-                Diagnostic::error("FR-L014", &self.here(), "Protelis imports have no wildcard")
-                    .help(format!(
-                        "write `import {}`: all its public functions become visible",
-                        path.text
-                    ));
+            let diagnostic = Diagnostic::error(
+                DiagCode::NoWildcard,
+                &self.here(),
+                "Protelis imports have no wildcard",
+            )
+            .help(format!("write `import {}`: all its public functions become visible", path.text));
             let reported = self.report(diagnostic);
             self.advance();
             self.advance();
@@ -183,8 +190,8 @@ impl Parser<'_> {
                 name.text,
                 params.len()
             );
-            let diagnostic =
-                Diagnostic::error("FR-L015", &name.span, message).help("pass a tuple instead");
+            let diagnostic = Diagnostic::error(DiagCode::TooManyParameters, &name.span, message)
+                .help("pass a tuple instead");
             self.report(diagnostic);
         }
         let body = if self.eat(&Tok::Assign) {
@@ -205,8 +212,9 @@ impl Parser<'_> {
             let name = self.expect_name("the name of a parameter")?;
             if params.iter().any(|p| p.text == name.text) {
                 let message = format!("the parameter `{}` is named twice", name.text);
-                let diagnostic = Diagnostic::error("FR-L016", &name.span, message)
-                    .help("give each parameter a name of its own");
+                let diagnostic =
+                    Diagnostic::error(DiagCode::RepeatedParameter, &name.span, message)
+                        .help("give each parameter a name of its own");
                 self.report(diagnostic);
             }
             params.push(name);

@@ -3,7 +3,7 @@
 use super::super::ast::{Block, Expr, ExprKind, HoodOp, LambdaParams, Name};
 use super::super::token::{Tok, is_reserved};
 use super::{Parse, Parser};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 use crate::source::Span;
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Parser<'_> {
             Tok::Hash => self.parse_hash()?,
             Tok::Caret => ExprKind::Name(self.expect_name("a name")?.text),
             Tok::Word(word) => return self.parse_word(&word, start),
-            _ => return Err(self.unexpected("an expression", "")),
+            _ => return Err(self.unexpected("an expression", self.expression_help())),
         };
         Ok(Expr { kind, span: self.since(&start) })
     }
@@ -189,7 +189,7 @@ impl Parser<'_> {
             return self.parse_else(&start, condition, then);
         }
         let diagnostic = Diagnostic::error(
-            "FR-L025",
+            DiagCode::IfWithoutElse,
             &self.since(&start),
             "an `if` without `else` has no value",
         )
@@ -233,8 +233,12 @@ impl Parser<'_> {
         self.expect(&Tok::LParen, "write `rep (x <- 0) { … }`")?;
         let var = self.expect_name("the name of the variable")?;
         if *self.peek() == Tok::Comma {
-            let diagnostic = Diagnostic::error("FR-L026", &self.here(), "`rep` has one variable")
-                .help("use `share (x, nx <- 0) { … }` for a value and its field");
+            let diagnostic = Diagnostic::error(
+                DiagCode::SeveralVariables,
+                &self.here(),
+                "`rep` has one variable",
+            )
+            .help("use `share (x, nx <- 0) { … }` for a value and its field");
             return Err(self.report(diagnostic));
         }
         self.expect_gets("rep")?;
@@ -252,7 +256,8 @@ impl Parser<'_> {
                 "use a tuple: `rep (v <- [0, 1]) {{ … v.get(0) … }}` instead of `{}` and others",
                 var.text
             );
-            let diagnostic = Diagnostic::error("FR-L026", &self.here(), message).help(help);
+            let diagnostic =
+                Diagnostic::error(DiagCode::SeveralVariables, &self.here(), message).help(help);
             return Err(self.report(diagnostic));
         }
         if self.eat(&Tok::RParen) {
@@ -311,7 +316,7 @@ impl Parser<'_> {
                 | ExprKind::ModuleMember(..)
                 | ExprKind::Lambda { .. }
         ) {
-            let diagnostic = Diagnostic::error("FR-L027", &reducer.span, "the first argument of `hood` must be a name or a function literal")
+            let diagnostic = Diagnostic::error(DiagCode::ReducerForm, &reducer.span, "the first argument of `hood` must be a name or a function literal")
                 .help("bind the function with `let` first: `let f = …` and then `hood(f, default, field)`");
             self.report(diagnostic);
         }
@@ -341,8 +346,9 @@ impl Parser<'_> {
         let found = args.len();
         args.try_into().map_err(|_| {
             let message = format!("`{of}` takes {N} arguments, found {found}");
-            let diagnostic = Diagnostic::error("FR-L028", &self.since(&start), message)
-                .help(format!("write `{form}`"));
+            let diagnostic =
+                Diagnostic::error(DiagCode::KeywordArguments, &self.since(&start), message)
+                    .help(format!("write `{form}`"));
             self.report(diagnostic)
         })
     }
@@ -358,6 +364,9 @@ impl Parser<'_> {
             vec![self.expect_name("the name of the parameter")?]
         };
         self.expect(&Tok::Arrow, "")?;
+        if *self.peek() != Tok::LBrace {
+            return Err(self.unexpected("`{`", "a function is written `{ x -> x + 1 }`"));
+        }
         let body = self.parse_block("the body of the function")?;
         let kind = ExprKind::Lambda { params: LambdaParams::Named(params), body };
         Ok(Expr { kind, span: self.since(&start) })
@@ -367,6 +376,9 @@ impl Parser<'_> {
     fn parse_hash(&mut self) -> Parse<ExprKind> {
         let start = self.here();
         self.advance();
+        if start.end != self.here().start {
+            return Err(self.unexpected("a name", "a comment begins with `//`"));
+        }
         let name = self.expect_member("`#name(…)` calls a native function in the 2015 dialect")?;
         if *self.peek() != Tok::LParen {
             return Err(

@@ -3,20 +3,20 @@
 use super::super::ast::{Block, Expr, ExprKind, Statement};
 use super::super::token::Tok;
 use super::{Parse, Parser};
-use crate::diag::Diagnostic;
+use crate::diag::{DiagCode, Diagnostic};
 
 impl Parser<'_> {
     /// `{ … }` with at least one statement.
     pub(super) fn parse_block(&mut self, what: &str) -> Parse<Block> {
         let start = self.here();
         if *self.peek() != Tok::LBrace {
-            return Err(self.unexpected("`{`", &format!("{what} stands in braces: {{ … }}")));
+            return Err(self.unexpected("`{`", &self.block_help(what)));
         }
         match self.parse_block_or_empty()? {
             Some(block) => Ok(block),
             None => {
                 let diagnostic = Diagnostic::error(
-                    "FR-L017",
+                    DiagCode::EmptyBlock,
                     &self.since(&start),
                     format!("{what} is empty"),
                 )
@@ -40,7 +40,7 @@ impl Parser<'_> {
             return Ok(());
         }
         let message = format!("expected `}}`, found {}", self.peek());
-        let diagnostic = Diagnostic::error("FR-L010", &self.here(), message)
+        let diagnostic = Diagnostic::error(DiagCode::Unclosed, &self.here(), message)
             .label("expected `}`")
             .related(open, "this block is open")
             .help("close the block, or check the brackets inside it");
@@ -119,11 +119,13 @@ impl Parser<'_> {
     }
 
     fn parse_statement(&mut self) -> Parse<Statement> {
-        if self.peek_word("let") {
-            self.advance();
+        if self.foreign_word()? || self.eat_word("let") {
+            if *self.peek() == Tok::LBracket {
+                return Err(self.unexpected("the name of the variable", self.let_help()));
+            }
             let name = self.expect_name("the name of the variable")?;
             self.unfinished_let = Some(name.clone());
-            self.expect(&Tok::Assign, "a definition looks like `let x = 1`")?;
+            self.expect(&Tok::Assign, self.let_help())?;
             let value = self.parse_expr()?;
             self.unfinished_let = None;
             return Ok(Statement::Let { name, value });
@@ -143,7 +145,7 @@ impl Parser<'_> {
         let value = self.parse_expr()?;
         self.note_indexing();
         if matches!(value.kind, ExprKind::Lambda { .. }) && self.more_statements() {
-            let diagnostic = Diagnostic::warning("FR-L018", &value.span, "this function is made and never used")
+            let diagnostic = Diagnostic::warning(DiagCode::UnusedFunction, &value.span, "this function is made and never used")
                 .help("braces on their own are a function, not a block; remove them, or call it: `{ … }()`");
             self.warn(diagnostic);
         }
@@ -159,7 +161,7 @@ impl Parser<'_> {
         let next = self.ahead(0);
         if next.tok == Tok::LBracket && !next.starts_line {
             let diagnostic = Diagnostic::warning(
-                "FR-L019",
+                DiagCode::NoIndexing,
                 &self.here(),
                 "there is no indexing: this starts a new statement",
             )
@@ -185,7 +187,7 @@ impl Parser<'_> {
         }
         let Some(then) = then else {
             let diagnostic = Diagnostic::error(
-                "FR-L017",
+                DiagCode::EmptyBlock,
                 &self.since(&then_start),
                 "the first branch of `if` is empty",
             )

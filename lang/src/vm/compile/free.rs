@@ -1,17 +1,10 @@
 //! Which variables a part of a program mentions.
 
-use crate::program::{Block, Callee, Expr, ExprKind, FunctionId, LocalId, Statement, Unit};
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::program::{Block, Expr, ExprKind, FunctionId, Statement, Unit};
+use crate::walk::Part;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Variables that some statement assigns.
-pub(super) fn assigned(unit: &Unit) -> FxHashSet<LocalId> {
-    let mut visitor = Visitor::default();
-    unit.functions.iter().for_each(|function| visitor.block(&function.body));
-    unit.main.iter().for_each(|main| visitor.block(main));
-    visitor.assigned
-}
 
 /// Variables that functions mention, lambdas inside included.
 #[derive(Debug)]
@@ -58,79 +51,36 @@ impl Frees {
 #[derive(Debug, Default)]
 struct Visitor {
     locals: BTreeSet<u32>,
-    assigned: FxHashSet<LocalId>,
     lambdas: Vec<FunctionId>,
 }
 
 impl Visitor {
     fn block(&mut self, block: &Block) {
-        for statement in &block.statements {
-            match statement {
-                Statement::Let(_, value) | Statement::Expr(value) => self.expr(value),
-                Statement::Assign(local, value) => {
+        block.each_block(&mut |inner| {
+            for statement in &inner.statements {
+                if let Statement::Assign(local, _) = statement {
                     self.locals.insert(local.0);
-                    self.assigned.insert(*local);
-                    self.expr(value);
-                }
-                Statement::If { condition, then, .. } => {
-                    self.expr(condition);
-                    then.iter().for_each(|then| self.block(then));
                 }
             }
-        }
-    }
-
-    fn exprs(&mut self, exprs: &[Expr]) {
-        exprs.iter().for_each(|expr| self.expr(expr));
+        });
+        block.each(&mut |expr| self.mention(expr));
     }
 
     fn expr(&mut self, expr: &Expr) {
+        expr.parts(&mut |part| match part {
+            Part::Expr(part) => self.expr(part),
+            Part::Block(part) => self.block(part),
+        });
+        self.mention(expr);
+    }
+
+    fn mention(&mut self, expr: &Expr) {
         match &expr.kind {
-            ExprKind::Constant(_)
-            | ExprKind::Function(_)
-            | ExprKind::Native(_)
-            | ExprKind::EnvOrAtom(_)
-            | ExprKind::SelfRef
-            | ExprKind::Env => {}
             ExprKind::Local(local, _) => {
                 self.locals.insert(local.0);
             }
             ExprKind::Lambda(id) => self.lambdas.push(*id),
-            ExprKind::Tuple(items) => self.exprs(items),
-            ExprKind::Unary(_, e) | ExprKind::Nbr(e) | ExprKind::Eval(e) => self.expr(e),
-            ExprKind::Hood { field, .. } => self.expr(field),
-            ExprKind::Binary(_, a, b) => {
-                self.expr(a);
-                self.expr(b);
-            }
-            ExprKind::Call(callee, args) => {
-                if let Callee::Value(target) = callee {
-                    self.expr(target);
-                }
-                self.exprs(args);
-            }
-            ExprKind::Method { target, args, .. } => {
-                self.expr(target);
-                self.exprs(args);
-            }
-            ExprKind::Rep { init, body, yields, .. }
-            | ExprKind::Share { init, body, yields, .. } => {
-                self.expr(init);
-                self.block(body);
-                yields.iter().for_each(|block| self.block(block));
-            }
-            ExprKind::If { condition, then, otherwise }
-            | ExprKind::Mux { condition, then, otherwise } => {
-                self.expr(condition);
-                self.block(then);
-                self.block(otherwise);
-            }
-            ExprKind::GenericHood { reducer, default, field, .. } => {
-                [reducer, default, field].into_iter().for_each(|e| self.expr(e));
-            }
-            ExprKind::AlignedMap { field, filter, op, default } => {
-                [field, filter, op, default].into_iter().for_each(|e| self.expr(e));
-            }
+            _ => {}
         }
     }
 }

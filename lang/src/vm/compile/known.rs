@@ -3,6 +3,7 @@
 use crate::program::{FunctionId, LocalId};
 use crate::value::Value;
 use crate::vm::code::Reg;
+use rustc_hash::FxHashMap;
 
 /// Whether a value is a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub(super) struct Scope(usize);
 #[derive(Debug)]
 struct Variables {
     parent: Option<Scope>,
-    values: Vec<(LocalId, Known)>,
+    values: FxHashMap<LocalId, Known>,
 }
 
 /// All scopes that the compiler has been in.
@@ -70,13 +71,13 @@ pub(super) struct Scopes(Vec<Variables>);
 
 impl Scopes {
     pub(super) fn open(&mut self, parent: Option<Scope>) -> Scope {
-        self.0.push(Variables { parent, values: Vec::new() });
+        self.0.push(Variables { parent, values: FxHashMap::default() });
         Scope(self.0.len() - 1)
     }
 
     pub(super) fn define(&mut self, scope: Scope, local: LocalId, value: Known) {
         if let Some(variables) = self.0.get_mut(scope.0) {
-            variables.values.push((local, value));
+            variables.values.insert(local, value);
         }
     }
 
@@ -84,7 +85,7 @@ impl Scopes {
     pub(super) fn find(&self, from: Option<Scope>, local: LocalId) -> Option<Known> {
         let mut next = from;
         while let Some(variables) = next.and_then(|scope| self.0.get(scope.0)) {
-            if let Some((_, value)) = variables.values.iter().rev().find(|(l, _)| *l == local) {
+            if let Some(value) = variables.values.get(&local) {
                 return Some(value.clone());
             }
             next = variables.parent;

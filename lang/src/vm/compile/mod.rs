@@ -90,7 +90,7 @@ impl<'p> Compiler<'p> {
             scopes: Scopes::default(),
             current: None,
             inside: Vec::new(),
-            assigned: free::assigned(unit),
+            assigned: unit.assigned(),
             frees: Frees::new(unit),
             constants: FxHashMap::default(),
             shared: FxHashMap::default(),

@@ -126,7 +126,7 @@ impl Registers {
         let result = match row.as_slice() {
             [target, args @ ..] => bridge.at(site.place, effects, |round| {
                 if let Some(value) = round.host_method(target, name, args)? {
-                    return Ok(value);
+                    return round.pay_for(&value).map(|()| value);
                 }
                 methods::call(round, target, name, args).and_then(|value| round.check_size(value))
             }),
@@ -171,6 +171,7 @@ impl Registers {
                 _ => None,
             };
             if let Some(value) = value {
+                self.check_value(&value, reach)?;
                 return self.put_local(to, value);
             }
         }
@@ -178,7 +179,7 @@ impl Registers {
         let Reach { bridge, effects, .. } = reach;
         let result = bridge.at(site.place, effects, |round| {
             if let Some(value) = round.host_method(&Value::Environment, name, &row)? {
-                return Ok(value);
+                return round.pay_for(&value).map(|()| value);
             }
             methods::call(round, &Value::Environment, name, &row)
                 .and_then(|value| round.check_size(value))
@@ -192,11 +193,12 @@ impl Registers {
         &mut self,
         to: Reg,
         name: Reg,
-        reach: &Reach<'_, '_, S>,
+        reach: &mut Reach<'_, '_, S>,
     ) -> Result<(), Stuck> {
         let Cell::Value(value @ Value::Text(name)) = self.cell(name) else { return Err(Stuck) };
         let environment = reach.effects.changed.as_ref().unwrap_or(reach.input.environment);
         let value = environment.get(name).map_or_else(|| value.clone(), Value::unshared);
+        self.check_value(&value, reach)?;
         self.put_local(to, value)
     }
 

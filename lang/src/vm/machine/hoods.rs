@@ -2,12 +2,12 @@
 
 use super::run::Reach;
 use super::{Cell, Registers, Stuck};
-use crate::eval::{MAX_NESTING, empty_hood, reduce_hood};
+use crate::eval::{empty_hood, reduce_hood};
 use crate::neighbors::NeighborSource;
 use crate::syntax::ast::{BinaryOp, HoodOp};
 use crate::value::{Value, compare_elements};
 use crate::vm::code::Reg;
-use crate::vm::columns::{Column, Columns, Data, Mask, Numeric, is_plain};
+use crate::vm::columns::{Column, Columns, Data, Mask, Numeric};
 use std::cmp::Ordering;
 
 impl Registers {
@@ -17,7 +17,7 @@ impl Registers {
         plus_self: bool,
         to: Reg,
         from: Reg,
-        reach: &Reach<'_, '_, S>,
+        reach: &mut Reach<'_, '_, S>,
     ) -> Result<(), Stuck> {
         let Cell::Column(column) = *self.cell(from) else { return Err(Stuck) };
         let own = self.columns.neighbors();
@@ -33,6 +33,10 @@ impl Registers {
             self.put_number(to, x);
             return Ok(());
         }
+        // What is large is paid for here; numbers were, when the region began.
+        if matches!(column.data, Data::Values(_) | Data::Same(_) | Data::Tuple { .. }) {
+            self.checked(column, reach)?;
+        }
         let typed = match column.data {
             Data::Bools(start) => self.of_bools(op, plus_self, column.mask, start as usize),
             Data::Tuple { first, len } if matches!(op, HoodOp::Min | HoodOp::Max) => {
@@ -47,14 +51,7 @@ impl Registers {
             Some(value) => value,
             None => self.of_values(op, plus_self, column)?,
         };
-        if !is_plain(&value) {
-            let limits = &reach.input.limits;
-            let long = matches!(&value, Value::Text(text) if text.len() > limits.text_bytes);
-            let mut budget = limits.items;
-            if long || value.exceeds(MAX_NESTING, &mut budget) {
-                return Err(Stuck);
-            }
-        }
+        self.check_value(&value, reach)?;
         self.put_local(to, value)
     }
 
@@ -79,7 +76,7 @@ impl Registers {
         op: BinaryOp,
         to: Reg,
         (a, b): (Reg, Reg),
-        reach: &Reach<'_, '_, S>,
+        reach: &mut Reach<'_, '_, S>,
     ) -> Result<(), Stuck> {
         if let (Some(x), Some(y)) = (self.all_numbers(a), self.all_numbers(b)) {
             let lanes = self.columns.neighbors() + usize::from(plus_self);
@@ -106,7 +103,7 @@ impl Registers {
         test: BinaryOp,
         to: Reg,
         first: u32,
-        reach: &Reach<'_, '_, S>,
+        reach: &mut Reach<'_, '_, S>,
     ) -> Result<(), Stuck> {
         let first = first as usize;
         let operands = reach.code.operands.get(first..first + 5).ok_or(Stuck)?;

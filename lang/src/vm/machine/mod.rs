@@ -8,6 +8,7 @@ mod values;
 
 use super::code::{Code, Reg};
 use super::columns::{Column, Columns, Mask};
+use crate::diag::DiagCode;
 use crate::eval::{
     ActionRequest, Effects, Environment, Limits, RoundInput, RoundOutput, Trap, run_round,
 };
@@ -307,7 +308,11 @@ impl Machine {
             }
             let message =
                 format!("compiled and walked round differ in {what}: {compiled} and {walked}");
-            Err(Trap::without_place("FR-R041", message, "this is a defect of fieldrun: report it"))
+            Err(Trap::without_place(
+                DiagCode::MachinesDiffer,
+                message,
+                "this is a defect of fieldrun: report it",
+            ))
         };
         let walked = match walked {
             Ok(walked) => walked,

@@ -2,7 +2,7 @@
 
 use super::bridge::Bridge;
 use super::{Cell, Left, Registers, Stuck};
-use crate::eval::{Effects, RoundInput};
+use crate::eval::{Effects, FREE_WEIGHT, RoundInput};
 use crate::layout::{Exports, State};
 use crate::neighbors::NeighborSource;
 use crate::program::Program;
@@ -89,12 +89,12 @@ impl Registers {
                 Op::Recall { to, state, init } => self.recall(to, state, init, reach)?,
                 Op::Keep { state, from } => {
                     let slot = reach.state.slot_mut(u32::from(state)).ok_or(Stuck)?;
-                    self.settle(from, slot)?;
+                    self.settle(from, slot, reach.effects)?;
                 }
                 Op::Export { slot, from } => {
                     let slot = reach.code.slots.get(usize::from(slot)).ok_or(Stuck)?;
                     let held = reach.exports.value_mut(slot.carried).ok_or(Stuck)?;
-                    self.settle(from, held)?;
+                    self.settle(from, held, reach.effects)?;
                 }
                 Op::Gather { to, slot, own } => {
                     let column = self.gather(slot, own, reach)?;
@@ -131,7 +131,11 @@ impl Registers {
 
     fn enter<S>(&mut self, region: u16, reach: &mut Reach<'_, '_, S>) -> Result<(), Stuck> {
         let known = reach.code.regions.get(usize::from(region)).ok_or(Stuck)?;
-        reach.effects.fuel = reach.effects.fuel.checked_sub(known.fuel).ok_or(Stuck)?;
+        // With many neighbours the reference evaluator pays for each lane of a field; this is never less,
+        // and where it is too much that evaluator decides.
+        let lanes = self.columns.lanes() as u64 + 1;
+        let price = if lanes > FREE_WEIGHT as u64 / 2 { known.fuel * lanes } else { known.fuel };
+        reach.effects.fuel = reach.effects.fuel.checked_sub(price).ok_or(Stuck)?;
         if let Some(ran) = self.ran.get_mut(usize::from(region)) {
             *ran = self.round;
         }
@@ -225,12 +229,14 @@ impl Registers {
     }
 
     /// Puts a value where it is kept or sent from.
-    fn settle(&mut self, from: Reg, held: &mut Value) -> Result<(), Stuck> {
+    fn settle(&mut self, from: Reg, held: &mut Value, effects: &mut Effects) -> Result<(), Stuck> {
         match (self.cell(from), &mut *held) {
             (Cell::Value(Value::Number(x)), Value::Number(slot)) => *slot = *x,
             (Cell::Value(Value::Bool(b)), Value::Bool(slot)) => *slot = *b,
             _ => {
-                let old = std::mem::replace(held, self.settled(from)?);
+                let value = self.settled(from)?;
+                effects.pay(value.weight(usize::MAX)).ok_or(Stuck)?;
+                let old = std::mem::replace(held, value);
                 self.reclaim(old);
             }
         }

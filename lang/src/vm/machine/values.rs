@@ -2,7 +2,7 @@
 
 use super::run::Reach;
 use super::{Cell, Registers, Stuck};
-use crate::eval::{MAX_NESTING, operate};
+use crate::eval::{MAX_NESTING, comparison_weight, operate};
 use crate::neighbors::NeighborSource;
 use crate::syntax::ast::{BinaryOp, UnaryOp};
 use crate::value::{Field, Value};
@@ -137,10 +137,17 @@ impl Registers {
     }
 
     /// Whether a field is small enough; in doubt the reference evaluator decides.
-    pub(super) fn checked<S>(&self, column: Column, reach: &Reach<'_, '_, S>) -> Result<(), Stuck> {
+    /// Pays for a large one, rather too much than too little.
+    pub(super) fn checked<S>(
+        &self,
+        column: Column,
+        reach: &mut Reach<'_, '_, S>,
+    ) -> Result<(), Stuck> {
         let limits = &reach.input.limits;
-        if self.columns.plain_cells(column.data).is_some_and(|cells| cells < limits.items) {
-            return Ok(());
+        if let Some(cells) = self.columns.plain_cells(column.data)
+            && cells < limits.items
+        {
+            return reach.effects.pay(cells + 1).ok_or(Stuck);
         }
         let mut budget = limits.items.saturating_sub(1);
         for lane in 0..self.columns.lanes() {
@@ -149,17 +156,25 @@ impl Registers {
                 return Err(Stuck);
             }
         }
-        Ok(())
+        reach.effects.pay(limits.items - budget).ok_or(Stuck)
     }
 
-    fn check_value<S>(&self, value: &Value, reach: &Reach<'_, '_, S>) -> Result<(), Stuck> {
+    /// Refuses what is too large, and pays for what is large.
+    pub(super) fn check_value<S>(
+        &self,
+        value: &Value,
+        reach: &mut Reach<'_, '_, S>,
+    ) -> Result<(), Stuck> {
         if is_plain(value) {
             return Ok(());
         }
         let limits = &reach.input.limits;
         let mut budget = limits.items;
         let long = matches!(value, Value::Text(text) if text.len() > limits.text_bytes);
-        if long || value.exceeds(MAX_NESTING, &mut budget) { Err(Stuck) } else { Ok(()) }
+        if long || value.exceeds(MAX_NESTING, &mut budget) {
+            return Err(Stuck);
+        }
+        reach.effects.pay(limits.items - budget).ok_or(Stuck)
     }
 
     /// Applies `f` to each device of the first field among the operands, as the reference evaluator
@@ -250,9 +265,10 @@ impl Registers {
         to: Reg,
         a: Reg,
         b: Reg,
-        reach: &Reach<'_, '_, S>,
+        reach: &mut Reach<'_, '_, S>,
     ) -> Result<(), Stuck> {
         if let (Cell::Value(x), Cell::Value(y)) = (self.cell(a), self.cell(b)) {
+            reach.effects.pay(comparison_weight(op, x, y)).ok_or(Stuck)?;
             let value = operate(op, x, y).map_err(|_| Stuck)?;
             self.check_value(&value, reach)?;
             self.put(to, Cell::Value(value));
@@ -261,8 +277,12 @@ impl Registers {
         let column = match self.typed_binary(op, a, b) {
             Some(data) => Column { data, mask: self.common_mask(&[a, b])? },
             None => {
+                let effects = &mut *reach.effects;
                 let column = self.lifted(&[a, b], |row| match row {
-                    [a, b] => operate(op, a, b).map_err(|_| Stuck),
+                    [a, b] => {
+                        effects.pay(comparison_weight(op, a, b)).ok_or(Stuck)?;
+                        operate(op, a, b).map_err(|_| Stuck)
+                    }
                     _ => Err(Stuck),
                 })?;
                 self.checked(column, reach)?;
@@ -396,7 +416,7 @@ impl Registers {
         to: Reg,
         first: u32,
         len: u16,
-        reach: &Reach<'_, '_, S>,
+        reach: &mut Reach<'_, '_, S>,
     ) -> Result<(), Stuck> {
         let first = first as usize;
         let operands = reach.code.operands.get(first..first + usize::from(len)).ok_or(Stuck)?;
@@ -463,6 +483,9 @@ impl Registers {
         };
         match cell {
             Some(cell) => {
+                if let Cell::Value(value) = &cell {
+                    self.check_value(value, reach)?;
+                }
                 self.put(to, cell);
                 Ok(())
             }
