@@ -48,12 +48,17 @@ impl Kinds<'_, '_> {
 
     pub(super) fn needs_field(&mut self, known: &Known, place: &Expr) {
         if known.kind == Kind::Local {
-            self.warn(
-                DiagCode::HoodOfLocal,
-                &place.span,
-                "this is one value, and a hood reduces a field",
-                "share it with the neighbours first: `nbr(…)`; or leave the hood out",
-            );
+            let (message, help) = match known.function {
+                Some(_) => (
+                    "this is a function, and a hood reduces a field",
+                    "call it, as in `nbrRange()`",
+                ),
+                None => (
+                    "this is one value, and a hood reduces a field",
+                    "share it with the neighbours first: `nbr(…)`; or leave the hood out",
+                ),
+            };
+            self.warn(DiagCode::HoodOfLocal, &place.span, message, help);
         }
     }
 

@@ -245,14 +245,20 @@ impl Parser<'_> {
         open: &crate::source::Span,
         close: &Tok,
     ) -> super::Reported {
-        let message = format!("expected `,` or {close}, found {}", self.peek());
+        // Where a comma is not enough, only one expression may stand.
+        let expected = match self.peek() {
+            Tok::Comma => close.to_string(),
+            _ => format!("`,` or {close}"),
+        };
+        let message = format!("expected {expected}, found {}", self.peek());
         let help = match self.peek() {
+            Tok::Comma => "one expression stands here; a tuple is written `[1, 2]`",
             Tok::LBracket => "there is no indexing; use `t.get(0)`",
             Tok::Assign => "to compare, write `==`; there are no named arguments",
             _ => "separate expressions by commas and close the bracket",
         };
         let diagnostic = Diagnostic::error(DiagCode::Unclosed, &self.here(), message)
-            .label(format!("expected `,` or {close}"))
+            .label(format!("expected {expected}"))
             .related(open, "opened here")
             .help(help);
         self.report(diagnostic)

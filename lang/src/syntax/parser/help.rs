@@ -27,6 +27,9 @@ impl Parser<'_> {
             (_, Tok::Dot) => {
                 "a method follows a value, as in `a.size()`; modules have colons: `a:b`"
             }
+            (_, Tok::Assign) if self.ahead(1).tok == Tok::Greater => {
+                "a function is written `{ x -> … }`"
+            }
             (_, Tok::Assign) => "a definition looks like `let x = 1`; to compare, write `==`",
             _ => "",
         }
