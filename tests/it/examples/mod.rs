@@ -100,7 +100,7 @@ fn map_of(name: &str, at: Option<Micros>) -> String {
     let times = at.into_iter().collect();
     let mut maps = SvgMaps::new(&scenario, &folder.path().join("map.svg"), times).expect("maps");
     follow(&scenario, &mut maps);
-    let file = at.map_or("map.svg".to_owned(), |at| format!("map-{}s.svg", at.seconds()));
+    let file = at.map_or_else(|| "map.svg".to_owned(), |at| format!("map-{}s.svg", at.seconds()));
     std::fs::read_to_string(folder.path().join(file)).expect("the map is written")
 }
 

@@ -25,10 +25,13 @@ fn pictures_are_what_the_simulator_draws() {
         let file = folder(name).join(format!("{name}.svg"));
         let kept = std::fs::read_to_string(&file).unwrap_or_default();
         assert!(drawn.len() < MAX_BYTES, "{name}: {} bytes", drawn.len());
+        let command = format!("fieldrun sim examples/{name}/{name}.toml --svg {name}.svg");
+        let when = at.map_or_else(String::new, |at| format!(" --map-at {}s", at.seconds()));
         assert!(
             drawn == kept,
-            "examples/{name}/{name}.svg is not what the scenario draws; look whether the new picture is \
-             right, and draw it: fieldrun sim examples/{name}/{name}.toml --svg … --map-at …"
+            "{} is not what its scenario draws. Look whether the new picture is right; if so, draw it by \
+             `{command}{when}` and put it there",
+            file.display()
         );
     }
 }
