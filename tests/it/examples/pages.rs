@@ -1,32 +1,32 @@
 //! The pages of the examples: complete, and their pictures are what their commands draw.
 
 use super::{folder, map_of};
-use fieldrun_device::Micros;
+use fieldrun_sim::scenario::parse_time;
 
-/// The examples with a picture, and the second that it shows; 0 for the end.
-const PICTURES: [(&str, u64); 8] = [
-    ("gradient", 0),
-    ("channel", 0),
-    ("election", 0),
-    ("fire", 0),
-    ("evacuation", 20),
-    ("clusters", 0),
-    ("balance", 10),
-    ("life", 0),
+/// The examples with a picture, and the time that it shows when that is not the end.
+const PICTURES: [(&str, Option<&str>); 9] = [
+    ("gradient", None),
+    ("channel", None),
+    ("election", None),
+    ("fire", None),
+    ("evacuation", Some("20s")),
+    ("timer", Some("51.5s")),
+    ("clusters", None),
+    ("balance", Some("10s")),
+    ("life", None),
 ];
 /// A picture is no larger, so that a page loads at once.
 const MAX_BYTES: usize = 60_000;
 
 #[test]
 fn pictures_are_what_the_simulator_draws() {
-    for (name, second) in PICTURES {
-        let at = (second > 0).then_some(Micros(second * Micros::SECOND.0));
-        let drawn = map_of(name, at);
+    for (name, time) in PICTURES {
+        let drawn = map_of(name, time.map(|time| parse_time(time).expect("a time")));
         let file = folder(name).join(format!("{name}.svg"));
         let kept = std::fs::read_to_string(&file).unwrap_or_default();
         assert!(drawn.len() < MAX_BYTES, "{name}: {} bytes", drawn.len());
         let command = format!("fieldrun sim examples/{name}/{name}.toml --svg {name}.svg");
-        let when = at.map_or_else(String::new, |at| format!(" --map-at {}s", at.seconds()));
+        let when = time.map_or_else(String::new, |time| format!(" --map-at {time}"));
         assert!(
             drawn == kept,
             "{} is not what its scenario draws. Look whether the new picture is right; if so, draw it by \
