@@ -102,6 +102,7 @@ fn every_file_that_the_pages_link_to_exists() {
         "docs/operations.md",
         "docs/protocol.md",
         "docs/simulator.md",
+        "docs/tools.md",
         "tests/spec/README.md",
     ];
     for page in pages.into_iter().chain(examples.iter().map(String::as_str)) {
@@ -128,7 +129,13 @@ fn every_command_that_the_pages_show_exists() {
         .collect();
     let mut checked = 0;
     let examples = example_pages();
-    let pages = ["README.md", "docs/diagnostics.md", "docs/operations.md", "docs/simulator.md"];
+    let pages = [
+        "README.md",
+        "docs/diagnostics.md",
+        "docs/operations.md",
+        "docs/simulator.md",
+        "docs/tools.md",
+    ];
     for page in pages.into_iter().chain(examples.iter().map(String::as_str)) {
         let text = std::fs::read_to_string(root().join(page)).expect("the page");
         let fenced = text.split("```").skip(1).step_by(2).flat_map(str::lines);
@@ -232,4 +239,21 @@ fn errors_say_once_where_more_is_said() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(text.matches("error[FR-L030]").count(), 2, "{text}");
     assert_eq!(text.matches("fieldrun explain FR-L030").count(), 1, "{text}");
+}
+
+/// The trace on the page is what the command prints for the program on the page.
+#[test]
+fn the_trace_that_the_page_shows_is_printed() {
+    let page = std::fs::read_to_string(root().join("docs/tools.md")).expect("the page");
+    let program = blocks(&page, "pt").first().expect("a program").clone();
+    let shown = blocks(&page, "").first().expect("a trace").clone();
+    let (command, expected) = shown.split_once('\n').expect("a command and what it prints");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("ahead.pt"), &program).expect("a file");
+    let words = command.strip_prefix("$ fieldrun ").expect("a command").split(' ');
+    let mut fieldrun = Command::new(env!("CARGO_BIN_EXE_fieldrun"));
+    let output = fieldrun.args(words).current_dir(folder.path()).output().expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+    let source = fieldrun_lang::Source::new("ahead.pt", program.as_str());
+    assert_eq!(fieldrun_lang::format(&source).expect("a program"), program, "it is laid out");
 }
