@@ -298,6 +298,7 @@ impl Engine {
                 continue;
             };
             let mut position = [*x, *y];
+            walker.steer(|| self.network.destination(device));
             walker.advance(&mut position, self.now, self.move_step);
             [*x, *y] = position;
             self.network.place(device, &position);

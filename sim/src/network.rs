@@ -3,7 +3,7 @@
 use crate::population::Population;
 use crate::queue::{Happening, Queue};
 use crate::random::{Purpose, Stream, stream_seed};
-use crate::scenario::{Link, Scenario, Schedule};
+use crate::scenario::{DESTINATION, Link, Scenario, Schedule};
 use crate::summary::Counts;
 use crate::tracing::Tracing;
 use crate::world::World;
@@ -169,6 +169,15 @@ impl Network {
         if let Some([px, py, ..]) = position {
             (*px, *py) = (*x, *y);
         }
+    }
+
+    /// Where the program of a device wants to be: two finite numbers.
+    pub(crate) fn destination(&self, device: usize) -> Option<[f64; 2]> {
+        let environment = self.peers.get(device)?.device.environment();
+        let Some(Value::Tuple(place)) = environment.get(DESTINATION) else { return None };
+        let [x, y] = place.get(..2)? else { return None };
+        let at = [x.as_number()?, y.as_number()?];
+        at.iter().all(|x| x.is_finite()).then_some(at)
     }
 
     /// Tells a device that a link is gone.

@@ -23,6 +23,19 @@ fn blocks(page: &str, kind: &str) -> Vec<String> {
     of_kind.map(|(_, text)| text.to_owned()).collect()
 }
 
+/// The index of the examples and the page of each.
+fn example_pages() -> Vec<String> {
+    let folder = root().join("examples");
+    let entries = std::fs::read_dir(folder).expect("the folder").filter_map(Result::ok);
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let pages = names.map(|name| format!("examples/{name}/README.md"));
+    let mut pages: Vec<String> = pages.filter(|page| root().join(page).exists()).collect();
+    pages.push("examples/README.md".to_owned());
+    assert!(pages.len() > 14, "pages are found: {pages:?}");
+    pages.sort();
+    pages
+}
+
 /// Values and links at the end of a run.
 #[derive(Default)]
 struct Last {
@@ -78,7 +91,8 @@ fn the_first_program_of_the_readme_counts_hops() {
 #[test]
 fn every_file_that_the_pages_link_to_exists() {
     let mut checked = 0;
-    for page in [
+    let examples = example_pages();
+    let pages = [
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
@@ -89,11 +103,9 @@ fn every_file_that_the_pages_link_to_exists() {
         "docs/protocol.md",
         "docs/simulator.md",
         "docs/tools.md",
-        "examples/enterprise/README.md",
-        "examples/crowd/README.md",
-        "examples/workloads/README.md",
         "tests/spec/README.md",
-    ] {
+    ];
+    for page in pages.into_iter().chain(examples.iter().map(String::as_str)) {
         let text = std::fs::read_to_string(root().join(page)).expect("the page");
         let folder = root().join(page).parent().map(Path::to_owned).expect("a folder");
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -116,19 +128,23 @@ fn every_command_that_the_pages_show_exists() {
         .filter_map(|l| l.split_whitespace().next())
         .collect();
     let mut checked = 0;
-    for page in [
+    let examples = example_pages();
+    let pages = [
         "README.md",
         "docs/diagnostics.md",
         "docs/operations.md",
         "docs/simulator.md",
         "docs/tools.md",
-        "examples/enterprise/README.md",
-    ] {
+    ];
+    for page in pages.into_iter().chain(examples.iter().map(String::as_str)) {
         let text = std::fs::read_to_string(root().join(page)).expect("the page");
         let fenced = text.split("```").skip(1).step_by(2).flat_map(str::lines);
         let lines = fenced.map(|line| line.trim_start_matches("$ "));
-        let commands = lines.filter_map(|line| line.strip_prefix("fieldrun ")?.split(' ').next());
-        for command in commands {
+        for line in lines.filter_map(|line| line.strip_prefix("fieldrun ")) {
+            for file in line.split(' ').filter(|word| word.starts_with("examples/")) {
+                assert!(root().join(file).exists(), "{page} runs {file}");
+            }
+            let command = line.split(' ').next().unwrap_or_default();
             let known = listed.contains(command) || command.ends_with(".pt");
             assert!(known, "{page} shows `fieldrun {command}`");
             checked += 1;

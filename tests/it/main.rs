@@ -9,6 +9,7 @@ mod devices;
 mod dialect;
 mod docs;
 mod enterprise;
+mod examples;
 mod fmt;
 mod library;
 mod network;
