@@ -52,12 +52,12 @@ pub enum SimError {
         /// The name.
         id: String,
     },
-    /// A link or fault names a device that is not there.
+    /// A link, a fault or a trace names a device that is not there.
     #[error(
         "{place} names device {id}, but there is none; without ids of their own, devices are numbered from 0"
     )]
     NoSuchDevice {
-        /// Where in the scenario.
+        /// Where it is named.
         place: &'static str,
         /// The name.
         id: String,

@@ -4,9 +4,11 @@ use crate::faults::Corruption;
 use crate::population::Population;
 use crate::queue::{Happening, Queue};
 use crate::random::{Purpose, Stream, stream_seed};
-use crate::scenario::{Link, Scenario, Schedule};
+use crate::scenario::{DESTINATION, Link, Scenario, Schedule};
 use crate::summary::Counts;
+use crate::tracing::Tracing;
 use crate::world::World;
+use fieldrun_device::trace::SiteReport;
 use fieldrun_device::wire::{self, Frame};
 use fieldrun_device::{
     Clock, Device, DeviceConfig, Input, Limits, Micros, NodeId, Output, Program, Retention,
@@ -33,6 +35,9 @@ struct Peer {
     links: Stream,
     /// When it comes back, if a fault took it away.
     down_until: Micros,
+    /// Which of its rounds are asked what they see.
+    tracing: Option<Box<Tracing>>,
+    rounds: u64,
 }
 
 /// What a round of one device led to.
@@ -42,6 +47,8 @@ pub(crate) struct Outcome {
     pub(crate) result: Option<Result<Value, Trap>>,
     pub(crate) actions: u64,
     pub(crate) steps: u64,
+    /// What it saw at a call site, if it was asked.
+    pub(crate) traced: Option<Box<SiteReport>>,
 }
 
 /// A message, encoded and decoded once for all receivers.
@@ -70,6 +77,8 @@ impl Network {
                     sensors: SensorFrame { env: member.env.clone(), position },
                     links: Stream::new(scenario.seed, number as u64, Purpose::Link),
                     down_until: Micros(0),
+                    tracing: None,
+                    rounds: 0,
                 }
             })
             .collect();
@@ -179,6 +188,13 @@ impl Network {
         }
     }
 
+    /// Asks rounds of a device what they see.
+    pub(crate) fn trace(&mut self, device: usize, tracing: &Tracing) {
+        if let Some(peer) = self.peers.get_mut(device) {
+            peer.tracing = Some(Box::new(tracing.clone()));
+        }
+    }
+
     /// Tells a device where it is.
     pub(crate) fn place(&mut self, device: usize, [x, y]: &[f64; 2]) {
         let peer = self.peers.get_mut(device);
@@ -186,6 +202,15 @@ impl Network {
         if let Some([px, py, ..]) = position {
             (*px, *py) = (*x, *y);
         }
+    }
+
+    /// Where the program of a device wants to be: two finite numbers.
+    pub(crate) fn destination(&self, device: usize) -> Option<[f64; 2]> {
+        let environment = self.peers.get(device)?.device.environment();
+        let Some(Value::Tuple(place)) = environment.get(DESTINATION) else { return None };
+        let [x, y] = place.get(..2)? else { return None };
+        let at = [x.as_number()?, y.as_number()?];
+        at.iter().all(|x| x.is_finite()).then_some(at)
     }
 
     /// Tells a device that a link is gone.
@@ -205,10 +230,13 @@ enum Travel {
 
 impl Peer {
     fn fire(&mut self, now: Micros, program: &Program, limits: &Limits) -> Outcome {
-        let mut outcome = Outcome { sent: None, result: None, actions: 0, steps: 0 };
+        let mut outcome = Outcome { sent: None, result: None, actions: 0, steps: 0, traced: None };
         if now < self.down_until {
             return outcome;
         }
+        self.rounds += 1;
+        let asked = self.tracing.as_ref().filter(|t| t.rounds.contains(&self.rounds));
+        outcome.traced = asked.map(|t| Box::new(self.device.explain(now, &self.sensors, &t.at)));
         // Only messages can be refused.
         let _ = self.device.handle(Input::Tick { now, sensors: &self.sensors });
         while let Some(output) = self.device.poll() {

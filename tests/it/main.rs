@@ -4,10 +4,13 @@
 
 mod architecture;
 mod bad_input;
+mod bench;
 mod devices;
 mod dialect;
 mod docs;
 mod enterprise;
+mod examples;
+mod fmt;
 mod library;
 mod network;
 mod spec;

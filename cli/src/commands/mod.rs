@@ -5,10 +5,12 @@ pub(crate) mod bench;
 pub(crate) mod ca;
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod fmt;
 pub(crate) mod lib;
 pub(crate) mod node;
 pub(crate) mod program;
 pub(crate) mod sim;
+pub(crate) mod trace;
 pub(crate) mod verify;
 
 use crate::output::Failure;
