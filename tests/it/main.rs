@@ -14,5 +14,6 @@ mod fmt;
 mod library;
 mod network;
 mod spec;
+mod verify;
 mod warnings;
 mod workloads;

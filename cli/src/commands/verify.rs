@@ -146,7 +146,7 @@ fn fails(
     }
     output::line(&format!("\n{}", written.text))?;
     output::say(&format!(
-        "case {} of this seed failed\nwrote {}; to see it: fieldrun sim {}",
+        "stopped after {} of its cases\nwrote {}; to see it: fieldrun sim {}",
         report.cases,
         written.file.display(),
         written.file.display()

@@ -6,14 +6,16 @@ use super::{Report, Summed};
 use std::fmt::Write as _;
 
 /// What to use where a block does not do, by functions.
-const INSTEAD: [(&str, &str); 13] = [
-    ("distanceTo", "`bisGradient` where sources vanish or devices move: false values are outrun"),
-    ("hopDistanceTo", "`bisGradientWithMetric` where sources vanish: false values are outrun"),
+const INSTEAD: [(&str, &str); 12] = [
+    (
+        "distanceTo",
+        "`bisGradient` where devices move: false values rise by its speed, not by the shortest link",
+    ),
     ("crfGradient", "`bisGradient`, which heals in fewer rounds"),
     ("C", "`cMultiMin`, `cMultiMax` or `cMultiSum` where parents change often"),
     ("countDevices", "`cMultiSum(potential, 1)` where parents change often"),
     ("diameter", "`2 * summarize(source, max, distanceTo(source), 0)`, which shrinks as well"),
-    ("S", "`boundedElection`, which settles in fewer rounds and elects by strength"),
+    ("S", "`boundedElection`, where it matters who leads: it elects by strength"),
     ("gossip", "`timeReplicated` around it, which forgets; `cossip` towards a sink"),
     ("gossipEver", "`summarize(sink, or, event, false)`"),
     ("exponentialBackoffFilter", "itself, of a signal that is never infinite"),
