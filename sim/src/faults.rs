@@ -51,7 +51,7 @@ impl<'a> Corruption<'a> {
     /// A device of the network, or one that is not there.
     fn id(&mut self) -> NodeId {
         let chosen = self.random.below(self.ids.len() + 1);
-        self.ids.get(chosen).cloned().unwrap_or(NodeId::Int(i64::from(u32::MAX)))
+        self.ids.get(chosen).cloned().unwrap_or_else(|| NodeId::Int(i64::from(u32::MAX)))
     }
 }
 

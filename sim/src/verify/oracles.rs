@@ -367,6 +367,19 @@ pub(crate) fn greatest(site: &Site) -> Vec<Wanted> {
     numbers(plain::over_joined(site, &site.values(), f64::max))
 }
 
+pub(crate) fn neighbors(site: &Site) -> Vec<Wanted> {
+    numbers((0..site.len()).map(|device| site.neighbors(device).len() as f64).collect())
+}
+
+/// Whether neighbours differ among themselves.
+pub(crate) fn at_edge(site: &Site) -> Vec<Wanted> {
+    let own = obstacles(site);
+    let has = |device: usize, wanted: bool| {
+        site.neighbors(device).iter().any(|other| own.get(*other) == Some(&wanted))
+    };
+    truths((0..site.len()).map(|device| has(device, true) && has(device, false)).collect())
+}
+
 pub(crate) fn sees_source(site: &Site) -> Vec<Wanted> {
     let sources = site.sources();
     let is = |other: &usize| sources.get(*other) == Some(&true);
