@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bad_input;
+mod blocks;
 mod devices;
 mod dialect;
 mod docs;
