@@ -42,6 +42,12 @@ enum Command {
     Eval(EvalArgs),
     /// Report all errors of a program
     Check(CheckArgs),
+    /// Show who is aligned at a call site, round by round, and why others are not
+    Trace(TraceArgs),
+    /// Show the code that a program is compiled to
+    Disasm(DisasmArgs),
+    /// Lay programs out in one style
+    Fmt(FmtArgs),
     /// Say what an error or warning means and how to mend it
     #[command(
         after_help = "Examples:\n  fieldrun explain FR-L012\n  fieldrun explain l012\n  fieldrun explain"
@@ -200,6 +206,42 @@ pub(crate) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Shown are the regions of the program (what decides whether its parts run), what it sends to
+neighbours, what is left to the reference evaluator and why, and the instructions below the lines
+that they come from. Functions stand in the place of their calls.")]
+pub(crate) struct DisasmArgs {
+    /// The program
+    #[arg(value_name = "PROGRAM.pt")]
+    pub(crate) program: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Folder of modules; wins over the embedded library
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fieldrun fmt program.pt
+  fieldrun fmt --check .
+  cat program.pt | fieldrun fmt -
+
+Line breaks inside brackets and between operators stay; what is wider than 100 columns is broken.
+The program means the same afterwards, and every comment is kept. One text with syntax errors, and
+no file is changed.")]
+pub(crate) struct FmtArgs {
+    /// Programs, folders of programs, or `-` for standard input to standard output
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write nothing; show what would change, and fail if anything would
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// The code, such as FR-L012; without it all codes are listed
     pub(crate) code: Option<String>,
@@ -267,6 +309,45 @@ pub(crate) struct SimArgs {
     /// Threads [default: all cores]; results do not depend on it
     #[arg(long)]
     pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fieldrun trace program.pt --at 3
+  fieldrun trace examples/crowd/crowd.toml --at crowd.pt:25 --device 7 --from 20 --rounds 2
+
+For each place on the line that shares something with neighbours (nbr, share, a sensor such as
+self.nbrRange(), the reading of a variable that holds a field) it shows the device's own value and
+the value and age of each neighbour's; or why a neighbour is not aligned: it took another branch,
+called another function, lacks a key, runs another program, expired, left, or cannot be understood.
+A line that only calls functions shows the places inside them.")]
+pub(crate) struct TraceArgs {
+    /// A scenario, or a program for a default network of a hundred devices
+    #[arg(value_name = "SCENARIO.toml|PROGRAM.pt")]
+    pub(crate) scenario: PathBuf,
+    /// The place: of the program itself, or of a file that it loads
+    #[arg(long, value_name = "[FILE:]LINE[:COLUMN]")]
+    pub(crate) at: String,
+    /// The device; may be repeated [default: the first one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) device: Vec<String>,
+    /// How many rounds are shown
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) rounds: u64,
+    /// The first round that is shown
+    #[arg(long, value_name = "ROUND", default_value_t = 1,
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub(crate) from: u64,
+    /// One JSON object a round
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Another seed than the scenario's
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Folder of modules; wins over the embedded library
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -371,6 +452,9 @@ impl Command {
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),
+            Self::Trace(args) => commands::trace::trace(&args),
+            Self::Disasm(args) => commands::program::disasm(&args),
+            Self::Fmt(args) => commands::fmt::fmt(&args),
             Self::Explain(args) => commands::explain::explain(&args),
             Self::Bench(command) => commands::bench::bench(command),
             Self::Ca(command) => commands::ca::ca(command),

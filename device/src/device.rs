@@ -1,14 +1,16 @@
 //! The device: frames and ticks in, frames and actions out.
 
+use crate::absent::{Absence, Absent};
 use crate::bases::Sent;
 use crate::host::{Action, Reading};
 use crate::host_values;
 use crate::inbox::{Accepted, Inbox, NeighborInfo, Retention};
+use crate::trace::{self, CallSite, Known, Question, SiteReport};
 use crate::wire::{self, DecodeError, Frame, Head};
 use bytes::Bytes;
 use fieldrun_lang::{
-    DiagCode, Environment, Exports, Machine, Memory, Micros, Neighbor, NodeId, Program, Setting,
-    Trap, Value,
+    DiagCode, Environment, Exports, Machine, Memory, Micros, Neighbor, NodeId, Program, RoundInput,
+    Setting, Trap, Value,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -214,6 +216,7 @@ pub struct Device {
     /// What its host says of itself.
     status: Vec<u8>,
     inbox: Inbox,
+    absent: Absent,
     sent: Sent,
     memory: Memory,
     /// For rounds that nobody lends a machine to.
@@ -246,6 +249,7 @@ impl Device {
             status: Vec::new(),
             config,
             inbox: Inbox::default(),
+            absent: Absent::default(),
             sent: Sent::default(),
             memory: Memory::new(Environment::new(), mixed),
             machine: None,
@@ -293,7 +297,8 @@ impl Device {
                 Ok(())
             }
             Input::Message { now, from, bytes } => {
-                let frame = wire::decode(bytes, &self.config.program, &self.config.limits)?;
+                let frame = wire::decode(bytes, &self.config.program, &self.config.limits)
+                    .inspect_err(|error| self.absent.refuse(from, now, error.to_string()))?;
                 if frame.head.from != *from {
                     let (claimed, sender) = (frame.head.from.to_string(), from.to_string());
                     return Err(DeviceError::ForeignSender { claimed, sender });
@@ -306,8 +311,9 @@ impl Device {
                 self.outputs.push_back(Output::WakeAt(self.wake_at));
                 Ok(())
             }
-            Input::NeighborGone { id, .. } => {
+            Input::NeighborGone { now, id } => {
                 self.inbox.remove(id);
+                self.absent.note(id, now, Absence::Left);
                 self.outputs.push_back(Output::WakeAt(self.wake_at));
                 Ok(())
             }
@@ -323,6 +329,7 @@ impl Device {
         if frame.head.from == self.config.id {
             return Err(DeviceError::OwnId(frame.head.from.to_string()));
         }
+        self.absent.heard(&frame.head.from);
         let own = (&self.config.id, self.config.incarnation);
         let learn = |notes: &[u32], holds: &mut Vec<u64>| self.sent.learn(own, notes, holds);
         match self.inbox.accept(frame, now, &self.config.limits, learn) {
@@ -357,7 +364,7 @@ impl Device {
         let full = self.config.reaction.map_or(0, |reaction| reaction.burst.saturating_mul(8));
         self.credit = self.credit.saturating_add(1).min(full);
         self.sense(sensors);
-        self.inbox.retire(now, self.config.retention);
+        self.retire(now);
         let result = self.evaluate(now, sensors, machine);
         // A failed round did not happen: its time counts towards the next one.
         if result.is_ok() {
@@ -366,6 +373,53 @@ impl Device {
         self.outputs.push_back(Output::Round(RoundReport { round: self.round, at: now, result }));
         self.wake_at = Micros(now.0 + self.config.period.0);
         self.outputs.push_back(Output::WakeAt(self.wake_at));
+    }
+
+    /// What the round to come would see at a call site if it ran now: what this device shares
+    /// there, the value of each neighbour that is aligned, and why each other one is not.
+    ///
+    /// Nothing else comes of it; [`Input::Tick`] at the same time runs the round.
+    pub fn explain(&mut self, now: Micros, sensors: &SensorFrame, at: &CallSite) -> SiteReport {
+        self.sense(sensors);
+        self.retire(now);
+        let neighbors = heard(&self.config, &self.inbox, now);
+        let setting = setting(&self.config, self.last_round, now, sensors);
+        let input = RoundInput {
+            id: setting.id,
+            now: setting.now,
+            delta: setting.delta,
+            position: setting.position,
+            neighbors: &neighbors,
+            state: self.memory.state(),
+            environment: &self.memory.environment,
+            random: self.memory.random,
+            limits: setting.limits,
+        };
+        let known = self.inbox.entries().map(|(id, entry)| Known {
+            id,
+            round: entry.round,
+            received: entry.received,
+            same_program: entry.shape == self.shape,
+            exports: entry.exports.as_deref(),
+        });
+        let question = Question {
+            program: &self.config.program,
+            round: self.round + 1,
+            now,
+            known: known.collect(),
+            at,
+        };
+        let absent = self.absent.devices();
+        let absent = absent.map(|(id, (since, why))| trace::absentee(id, *since, why, now));
+        question.answer(&input, absent.collect())
+    }
+
+    fn retire(&mut self, now: Micros) {
+        let Self { config, inbox, absent, .. } = self;
+        inbox.retire(now, config.retention, |id, entry| {
+            let (heard, period) = (entry.received, entry.period);
+            absent.note(id, now, Absence::Expired { heard, period });
+        });
     }
 
     fn sense(&mut self, sensors: &SensorFrame) {
@@ -385,27 +439,8 @@ impl Device {
         sensors: &SensorFrame,
         machine: &mut Machine,
     ) -> Result<Value, Trap> {
-        let logical = self.config.clock == Clock::Logical;
-        let neighbors: Vec<Neighbor<'_>> = self
-            .inbox
-            .entries()
-            .filter_map(|(id, entry)| {
-                Some(Neighbor {
-                    id,
-                    exports: entry.exports.as_deref()?,
-                    lag: if logical { 1.0 } else { now.since(entry.received).seconds() },
-                    delay: if logical { 1.0 } else { entry.period.seconds() },
-                })
-            })
-            .collect();
-        let since_last = self.last_round.map_or(0.0, |last| now.since(last).seconds());
-        let setting = Setting {
-            id: &self.config.id,
-            now: now.seconds(),
-            delta: if logical { 1.0 } else { since_last },
-            position: sensors.position.as_deref(),
-            limits: self.config.limits.round,
-        };
+        let neighbors = heard(&self.config, &self.inbox, now);
+        let setting = setting(&self.config, self.last_round, now, sensors);
         let mut bytes = Vec::new();
         let send = |exports: &Exports| {
             let outgoing = Outgoing {
@@ -424,6 +459,40 @@ impl Device {
         let actions = success.actions.iter().map(|a| Output::Actuate(host_values::action(a)));
         self.outputs.extend(actions);
         Ok(success.value)
+    }
+}
+
+/// The neighbours whose values a round may use.
+fn heard<'a>(config: &DeviceConfig, inbox: &'a Inbox, now: Micros) -> Vec<Neighbor<'a>> {
+    let logical = config.clock == Clock::Logical;
+    inbox
+        .entries()
+        .filter_map(|(id, entry)| {
+            Some(Neighbor {
+                id,
+                exports: entry.exports.as_deref()?,
+                lag: if logical { 1.0 } else { now.since(entry.received).seconds() },
+                delay: if logical { 1.0 } else { entry.period.seconds() },
+            })
+        })
+        .collect()
+}
+
+/// Where and when a round takes place.
+fn setting<'a>(
+    config: &'a DeviceConfig,
+    last_round: Option<Micros>,
+    now: Micros,
+    sensors: &'a SensorFrame,
+) -> Setting<'a> {
+    let logical = config.clock == Clock::Logical;
+    let since_last = last_round.map_or(0.0, |last| now.since(last).seconds());
+    Setting {
+        id: &config.id,
+        now: now.seconds(),
+        delta: if logical { 1.0 } else { since_last },
+        position: sensors.position.as_deref(),
+        limits: config.limits.round,
     }
 }
 

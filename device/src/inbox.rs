@@ -139,12 +139,21 @@ impl Inbox {
         self.entries.remove(id);
     }
 
-    /// Drops neighbours that were not heard for too long.
-    pub(crate) fn retire(&mut self, now: Micros, retention: Retention) {
+    /// Drops neighbours that were not heard for too long, and tells of each.
+    pub(crate) fn retire(
+        &mut self,
+        now: Micros,
+        retention: Retention,
+        mut expired: impl FnMut(&NodeId, &Entry),
+    ) {
         let Retention::Periods(periods) = retention else { return };
-        self.entries.retain(|_, entry| {
+        self.entries.retain(|id, entry| {
             let age = now.since(entry.received).0 as f64;
-            age <= periods * entry.period.0 as f64
+            let counts = age <= periods * entry.period.0 as f64;
+            if !counts {
+                expired(id, entry);
+            }
+            counts
         });
     }
 

@@ -5,12 +5,14 @@
 //! socket and starts no thread. Hosts offer readings and take actions through [`host`].
 #![forbid(unsafe_code)]
 
+mod absent;
 mod bases;
 mod device;
 pub mod host;
 mod host_values;
 mod inbox;
 pub mod json;
+pub mod trace;
 pub mod wire;
 
 pub use device::{

@@ -18,6 +18,7 @@ mod id;
 mod layout;
 mod natives;
 mod neighbors;
+mod partings;
 mod program;
 mod resolve;
 mod source;
@@ -28,13 +29,16 @@ mod walk;
 
 pub use diag::{DiagCode, Diagnostic, Diagnostics, Severity};
 pub use eval::{
-    ActionRequest, Environment, Limits, MAX_NESTING, RoundInput, RoundOutput, Trap, run_round,
+    ActionRequest, Decided, Decision, Environment, Limits, MAX_NESTING, RoundInput, RoundOutput,
+    Sharing, Trap, Visit, run_round, visits,
 };
 pub use id::{Micros, NodeId};
 pub use layout::{ExportSlot, Exports, Layout, Region, State};
 pub use neighbors::{Neighbor, NeighborSource};
+pub use partings::partings;
 pub use program::Program;
 pub use resolve::{LoadOptions, ModuleSource, NoModules, load};
 pub use source::{Source, Span};
+pub use syntax::format;
 pub use value::{Arity, Field, Function, List, Value, number_text};
-pub use vm::{Machine, Memory, Setting, Success};
+pub use vm::{Instruction, Listing, Machine, Memory, Setting, Success, disassemble};

@@ -1,5 +1,6 @@
 //! Source texts and places in them.
 
+use std::fmt;
 use std::sync::Arc;
 
 /// A text that was loaded: a file, a library module, a command line argument, an evaluated string.
@@ -28,7 +29,7 @@ impl Source {
 }
 
 /// A range of bytes in one source.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Span {
     /// The text that the range lies in.
     pub source: Arc<Source>,
@@ -36,6 +37,12 @@ pub struct Span {
     pub start: u32,
     /// One past the last byte.
     pub end: u32,
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Span({}..{})", self.start, self.end)
+    }
 }
 
 impl Span {

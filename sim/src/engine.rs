@@ -14,8 +14,9 @@ use crate::queue::{Happening, Queue};
 use crate::scenario::{Scenario, Schedule, Stop};
 use crate::schedule::Firing;
 use crate::summary::{Counts, Summary};
+use crate::tracing::Tracing;
 use crate::world::{Flow, Moment, Observer, World};
-use fieldrun_device::{Micros, Program};
+use fieldrun_device::{Micros, NodeId, Program};
 use std::sync::Arc;
 
 /// The neighbours of a device on average when the scenario names no radius.
@@ -38,6 +39,34 @@ pub fn run(
     Ok(Summary::new(scenario, &engine.world, engine.now, engine.counts))
 }
 
+/// Runs a program in a scenario until the rounds to be traced are over, and tells `observer` what
+/// they see, see [`Observer::traced`].
+///
+/// # Errors
+/// The network is too large, a device to be traced does not exist, or the observer cannot write.
+pub fn trace(
+    scenario: &Scenario,
+    program: &Arc<Program>,
+    tracing: &Tracing,
+    observer: &mut dyn Observer,
+) -> Result<Summary, SimError> {
+    let mut engine = Engine::new(scenario, program)?;
+    let find = |id: &NodeId| {
+        let device = engine.world.ids.iter().position(|known| known == id);
+        device.ok_or_else(|| SimError::NoSuchDevice { id: id.to_string() })
+    };
+    let mut devices = tracing.devices.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    if devices.is_empty() {
+        devices.push(0);
+    }
+    devices.iter().for_each(|device| engine.network.trace(*device, tracing));
+    let rounds = (tracing.rounds.end() + 1).saturating_sub(*tracing.rounds.start());
+    engine.traces = rounds.saturating_mul(devices.len() as u64);
+    engine.run(observer)?;
+    observer.finish(&engine.moment(false))?;
+    Ok(Summary::new(scenario, &engine.world, engine.now, engine.counts))
+}
+
 struct Engine {
     stop: Bounds,
     record: (u64, u64),
@@ -55,6 +84,8 @@ struct Engine {
     last: usize,
     /// How many devices still lack rounds to the bound on rounds.
     lacking: usize,
+    /// How many rounds are still to be traced; the run ends after the last one.
+    traces: u64,
 }
 
 /// When to stop, with nothing left open.
@@ -106,6 +137,7 @@ impl Engine {
             now: Micros(0),
             last: 0,
             lacking: devices,
+            traces: 0,
         };
         engine.plan_start();
         Ok(engine)
@@ -245,10 +277,16 @@ impl Engine {
                 self.lacking -= 1;
             }
         }
+        let mut traced = false;
+        if let Some(report) = &outcome.traced {
+            observer.traced(report)?;
+            self.traces = self.traces.saturating_sub(1);
+            traced = self.traces == 0;
+        }
         let (from, every) = self.record;
         let event = self.counts.events;
         let flow = observer.event(&self.moment(event >= from && event.is_multiple_of(every)))?;
-        let over = event >= self.stop.events || self.lacking == 0;
+        let over = event >= self.stop.events || self.lacking == 0 || traced;
         Ok(if over { Flow::Stop } else { flow })
     }
 
@@ -260,6 +298,7 @@ impl Engine {
                 continue;
             };
             let mut position = [*x, *y];
+            walker.steer(|| self.network.destination(device));
             walker.advance(&mut position, self.now, self.move_step);
             [*x, *y] = position;
             self.network.place(device, &position);

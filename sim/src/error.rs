@@ -52,6 +52,12 @@ pub enum SimError {
         /// The name.
         id: String,
     },
+    /// A device is to be traced that is not there.
+    #[error("there is no device {id}; without ids of their own, devices are numbered from 0")]
+    NoSuchDevice {
+        /// The name.
+        id: String,
+    },
     /// A map is wanted of a time that the run does not reach.
     #[error(
         "a map at {time} s, but the run ends at {end} s; choose an earlier time or a later `stop`"

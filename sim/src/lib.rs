@@ -3,6 +3,7 @@
 //!
 //! * [`Scenario`] says what is simulated; read from TOML, or made for a program that has none.
 //! * [`run`] runs it, event by event, and tells an [`Observer`].
+//! * [`trace`] runs it and tells what chosen devices see at a call site.
 //! * [`record`] has the observers that write: JSON lines, CSV tables, SVG maps.
 //! * [`Summary`] is what a run amounted to.
 //! * [`ColumnEngine`] runs a program on a large still population, without messages.
@@ -31,14 +32,16 @@ pub mod scenario;
 mod schedule;
 mod shown;
 mod summary;
+mod tracing;
 pub mod workload;
 mod world;
 
 pub use columns::{ColumnEngine, FailedRound};
-pub use engine::run;
+pub use engine::{run, trace};
 pub use error::SimError;
 pub use neighbors::MAX_LINKS;
 pub use scenario::Scenario;
 pub use shown::Shown;
 pub use summary::{Counts, FirstTrap, Numbers, Summary, Values};
+pub use tracing::Tracing;
 pub use world::{Flow, Moment, Observer, World};

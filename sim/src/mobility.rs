@@ -19,6 +19,8 @@ pub(crate) struct Walker {
     visit: Option<Visit>,
     purpose: Aim,
     leg: Option<Leg>,
+    /// How fast it goes where it is told to; of one that is steered.
+    pace: f64,
 }
 
 /// The stay of one device at a gathering.
@@ -48,9 +50,14 @@ impl Walker {
     /// The movement of device number `device` in `area`; none for one that stands still.
     pub(crate) fn new(model: Mobility, area: [f64; 4], seed: u64, device: u64) -> Option<Self> {
         let mut random = Stream::new(seed, device, Purpose::Walk);
+        let mut pace = 0.0;
         let visit = match model {
             Mobility::Still => return None,
             Mobility::Waypoint(_) => None,
+            Mobility::Steered { speed: (least, most) } => {
+                pace = random.between(least, most);
+                None
+            }
             Mobility::Gather { share, start, end, ramp, .. } => {
                 let takes_part = random.unit() < share;
                 let (early, late) = (random.unit(), random.unit());
@@ -60,7 +67,17 @@ impl Walker {
                 takes_part.then(|| Visit { from: after(start, early), until: after(end, late) })
             }
         };
-        Some(Self { model, area, random, visit, purpose: Aim::Wander, leg: None })
+        Some(Self { model, area, random, visit, purpose: Aim::Wander, leg: None, pace })
+    }
+
+    /// Sends one that is steered to a place, or has it stay; asks for the place only then.
+    pub(crate) fn steer(&mut self, destination: impl FnOnce() -> Option<[f64; 2]>) {
+        if matches!(self.model, Mobility::Steered { .. }) {
+            let [x0, y0, x1, y1] = self.area;
+            let within = |[x, y]: [f64; 2]| [x.max(x0).min(x1), y.max(y0).min(y1)];
+            let leg = |to| Leg { to: within(to), speed: self.pace, rest: f64::INFINITY };
+            self.leg = destination().map(leg);
+        }
     }
 
     /// Moves `position` on by `step` up to the time `now`.
@@ -95,7 +112,7 @@ impl Walker {
     fn next_leg(&mut self, position: [f64; 2]) -> Option<Leg> {
         let [x0, y0, x1, y1] = self.area;
         match (self.model, self.purpose) {
-            (Mobility::Still, _) => None,
+            (Mobility::Still | Mobility::Steered { .. }, _) => None,
             (Mobility::Waypoint(walk) | Mobility::Gather { walk, .. }, Aim::Wander) => {
                 let to = [self.random.between(x0, x1), self.random.between(y0, y1)];
                 Some(self.leg_to(to, walk, 1.0))
@@ -187,6 +204,25 @@ mod tests {
         let mut walker = Walker::new(Mobility::Waypoint(stuck), point, 1, 1).expect("a model");
         walker.advance(&mut position, SECOND, SECOND);
         assert_eq!(position, [1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_steered_walker_goes_where_it_is_told_and_no_further() {
+        let model = Mobility::Steered { speed: (2.0, 2.0) };
+        let mut walker = Walker::new(model, AREA, 1, 1).expect("a model");
+        let mut position = [90.0, 50.0];
+        // The place lies outside: it stops at the edge.
+        for (now, x) in [(1, 92.0), (2, 94.0), (3, 96.0), (4, 98.0), (5, 100.0), (6, 100.0)] {
+            walker.steer(|| Some([107.0, 50.0]));
+            walker.advance(&mut position, seconds(now), SECOND);
+            assert_eq!(position, [x, 50.0]);
+        }
+        walker.steer(|| None);
+        walker.advance(&mut position, seconds(7), SECOND);
+        assert_eq!(position, [100.0, 50.0]);
+        walker.steer(|| Some([100.0, 49.0]));
+        walker.advance(&mut position, seconds(8), SECOND);
+        assert_eq!(position, [100.0, 49.0]);
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use crate::population::Population;
 use crate::queue::{Happening, Queue};
 use crate::random::{Purpose, Stream, stream_seed};
-use crate::scenario::{Link, Scenario, Schedule};
+use crate::scenario::{DESTINATION, Link, Scenario, Schedule};
 use crate::summary::Counts;
+use crate::tracing::Tracing;
 use crate::world::World;
+use fieldrun_device::trace::SiteReport;
 use fieldrun_device::wire::{self, Frame};
 use fieldrun_device::{
     Clock, Device, DeviceConfig, Input, Limits, Micros, NodeId, Output, Program, Retention,
@@ -28,6 +30,9 @@ struct Peer {
     sensors: SensorFrame,
     /// Loss and delay of what it sends.
     links: Stream,
+    /// Which of its rounds are asked what they see.
+    tracing: Option<Box<Tracing>>,
+    rounds: u64,
 }
 
 /// What a round of one device led to.
@@ -36,6 +41,8 @@ pub(crate) struct Outcome {
     pub(crate) sent: Option<Sent>,
     pub(crate) result: Option<Result<Value, Trap>>,
     pub(crate) actions: u64,
+    /// What it saw at a call site, if it was asked.
+    pub(crate) traced: Option<Box<SiteReport>>,
 }
 
 /// A message, encoded and decoded once for all receivers.
@@ -62,6 +69,8 @@ impl Network {
                     device: Device::new(config),
                     sensors: SensorFrame { env: member.env.clone(), position },
                     links: Stream::new(scenario.seed, number as u64, Purpose::Link),
+                    tracing: None,
+                    rounds: 0,
                 }
             })
             .collect();
@@ -146,6 +155,13 @@ impl Network {
         peer.drain();
     }
 
+    /// Asks rounds of a device what they see.
+    pub(crate) fn trace(&mut self, device: usize, tracing: &Tracing) {
+        if let Some(peer) = self.peers.get_mut(device) {
+            peer.tracing = Some(Box::new(tracing.clone()));
+        }
+    }
+
     /// Tells a device where it is.
     pub(crate) fn place(&mut self, device: usize, [x, y]: &[f64; 2]) {
         let peer = self.peers.get_mut(device);
@@ -153,6 +169,15 @@ impl Network {
         if let Some([px, py, ..]) = position {
             (*px, *py) = (*x, *y);
         }
+    }
+
+    /// Where the program of a device wants to be: two finite numbers.
+    pub(crate) fn destination(&self, device: usize) -> Option<[f64; 2]> {
+        let environment = self.peers.get(device)?.device.environment();
+        let Some(Value::Tuple(place)) = environment.get(DESTINATION) else { return None };
+        let [x, y] = place.get(..2)? else { return None };
+        let at = [x.as_number()?, y.as_number()?];
+        at.iter().all(|x| x.is_finite()).then_some(at)
     }
 
     /// Tells a device that a link is gone.
@@ -172,7 +197,10 @@ enum Travel {
 
 impl Peer {
     fn fire(&mut self, now: Micros, program: &Program, limits: &Limits) -> Outcome {
-        let mut outcome = Outcome { sent: None, result: None, actions: 0 };
+        self.rounds += 1;
+        let asked = self.tracing.as_ref().filter(|t| t.rounds.contains(&self.rounds));
+        let traced = asked.map(|t| Box::new(self.device.explain(now, &self.sensors, &t.at)));
+        let mut outcome = Outcome { sent: None, result: None, actions: 0, traced };
         // Only messages can be refused.
         let _ = self.device.handle(Input::Tick { now, sensors: &self.sensors });
         while let Some(output) = self.device.poll() {

@@ -3,6 +3,7 @@
 use crate::SimError;
 use crate::neighbors::{Neighbors, Point};
 use crate::shown::Shown;
+use fieldrun_device::trace::SiteReport;
 use fieldrun_device::{Micros, NodeId, Value};
 
 /// The network at one moment.
@@ -111,6 +112,16 @@ pub trait Observer {
     /// What it cannot write; ends the run.
     fn event(&mut self, moment: &Moment<'_>) -> Result<Flow, SimError>;
 
+    /// Called with what a round saw at a call site, if such rounds are traced; before the event of
+    /// that round.
+    ///
+    /// # Errors
+    /// What it cannot write; ends the run.
+    fn traced(&mut self, report: &SiteReport) -> Result<(), SimError> {
+        let _ = report;
+        Ok(())
+    }
+
     /// Called once at the end, with the last moment of the run.
     ///
     /// # Errors
@@ -131,6 +142,10 @@ impl Observer for Vec<Box<dyn Observer + '_>> {
             }
         }
         Ok(flow)
+    }
+
+    fn traced(&mut self, report: &SiteReport) -> Result<(), SimError> {
+        self.iter_mut().try_for_each(|observer| observer.traced(report))
     }
 
     fn finish(&mut self, moment: &Moment<'_>) -> Result<(), SimError> {

@@ -23,6 +23,19 @@ fn blocks(page: &str, kind: &str) -> Vec<String> {
     of_kind.map(|(_, text)| text.to_owned()).collect()
 }
 
+/// The index of the examples and the page of each.
+fn example_pages() -> Vec<String> {
+    let folder = root().join("examples");
+    let entries = std::fs::read_dir(folder).expect("the folder").filter_map(Result::ok);
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let pages = names.map(|name| format!("examples/{name}/README.md"));
+    let mut pages: Vec<String> = pages.filter(|page| root().join(page).exists()).collect();
+    pages.push("examples/README.md".to_owned());
+    assert!(pages.len() > 14, "pages are found: {pages:?}");
+    pages.sort();
+    pages
+}
+
 /// Values and links at the end of a run.
 #[derive(Default)]
 struct Last {
@@ -78,7 +91,8 @@ fn the_first_program_of_the_readme_counts_hops() {
 #[test]
 fn every_file_that_the_pages_link_to_exists() {
     let mut checked = 0;
-    for page in [
+    let examples = example_pages();
+    let pages = [
         "README.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
@@ -88,11 +102,10 @@ fn every_file_that_the_pages_link_to_exists() {
         "docs/operations.md",
         "docs/protocol.md",
         "docs/simulator.md",
-        "examples/enterprise/README.md",
-        "examples/crowd/README.md",
-        "examples/workloads/README.md",
+        "docs/tools.md",
         "tests/spec/README.md",
-    ] {
+    ];
+    for page in pages.into_iter().chain(examples.iter().map(String::as_str)) {
         let text = std::fs::read_to_string(root().join(page)).expect("the page");
         let folder = root().join(page).parent().map(Path::to_owned).expect("a folder");
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -115,18 +128,23 @@ fn every_command_that_the_pages_show_exists() {
         .filter_map(|l| l.split_whitespace().next())
         .collect();
     let mut checked = 0;
-    for page in [
+    let examples = example_pages();
+    let pages = [
         "README.md",
         "docs/diagnostics.md",
         "docs/operations.md",
         "docs/simulator.md",
-        "examples/enterprise/README.md",
-    ] {
+        "docs/tools.md",
+    ];
+    for page in pages.into_iter().chain(examples.iter().map(String::as_str)) {
         let text = std::fs::read_to_string(root().join(page)).expect("the page");
         let fenced = text.split("```").skip(1).step_by(2).flat_map(str::lines);
         let lines = fenced.map(|line| line.trim_start_matches("$ "));
-        let commands = lines.filter_map(|line| line.strip_prefix("fieldrun ")?.split(' ').next());
-        for command in commands {
+        for line in lines.filter_map(|line| line.strip_prefix("fieldrun ")) {
+            for file in line.split(' ').filter(|word| word.starts_with("examples/")) {
+                assert!(root().join(file).exists(), "{page} runs {file}");
+            }
+            let command = line.split(' ').next().unwrap_or_default();
             let known = listed.contains(command) || command.ends_with(".pt");
             assert!(known, "{page} shows `fieldrun {command}`");
             checked += 1;
@@ -221,4 +239,21 @@ fn errors_say_once_where_more_is_said() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(text.matches("error[FR-L030]").count(), 2, "{text}");
     assert_eq!(text.matches("fieldrun explain FR-L030").count(), 1, "{text}");
+}
+
+/// The trace on the page is what the command prints for the program on the page.
+#[test]
+fn the_trace_that_the_page_shows_is_printed() {
+    let page = std::fs::read_to_string(root().join("docs/tools.md")).expect("the page");
+    let program = blocks(&page, "pt").first().expect("a program").clone();
+    let shown = blocks(&page, "").first().expect("a trace").clone();
+    let (command, expected) = shown.split_once('\n').expect("a command and what it prints");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("ahead.pt"), &program).expect("a file");
+    let words = command.strip_prefix("$ fieldrun ").expect("a command").split(' ');
+    let mut fieldrun = Command::new(env!("CARGO_BIN_EXE_fieldrun"));
+    let output = fieldrun.args(words).current_dir(folder.path()).output().expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+    let source = fieldrun_lang::Source::new("ahead.pt", program.as_str());
+    assert_eq!(fieldrun_lang::format(&source).expect("a program"), program, "it is laid out");
 }

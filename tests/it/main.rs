@@ -4,11 +4,14 @@
 
 mod architecture;
 mod bad_input;
+mod bench;
 mod blocks;
 mod devices;
 mod dialect;
 mod docs;
 mod enterprise;
+mod examples;
+mod fmt;
 mod library;
 mod network;
 mod spec;

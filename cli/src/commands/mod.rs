@@ -5,9 +5,11 @@ pub(crate) mod bench;
 pub(crate) mod ca;
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod fmt;
 pub(crate) mod node;
 pub(crate) mod program;
 pub(crate) mod sim;
+pub(crate) mod trace;
 
 use crate::output::Failure;
 use std::future::Future;

@@ -1,6 +1,6 @@
-//! Commands about a program alone: `check` and `eval`.
+//! Commands about a program alone: `check`, `eval` and `disasm`.
 
-use crate::args::{CheckArgs, EvalArgs};
+use crate::args::{CheckArgs, DisasmArgs, EvalArgs};
 use crate::output::{self, Failure, Outcome};
 use fieldrun_device::host::Reading;
 use fieldrun_device::{
@@ -49,6 +49,33 @@ pub(crate) fn check(args: &CheckArgs) -> Outcome {
     if let Some(first) = loaded.findings.first() {
         output::say(&output::more_about(first));
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `fieldrun disasm PROGRAM.pt`.
+pub(crate) fn disasm(args: &DisasmArgs) -> Outcome {
+    let loaded = load(&args.program, &args.path)?;
+    let listing = fieldrun_lang::disassemble(&loaded.program);
+    if !args.json {
+        output::text(&listing.to_string())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let instruction = |instruction: &fieldrun_lang::Instruction| {
+        let place = instruction.place.as_ref().map(fieldrun_lang::Span::place);
+        serde_json::json!({ "text": instruction.text, "place": place })
+    };
+    let instructions: Vec<_> = listing.instructions.iter().map(instruction).collect();
+    let object = serde_json::json!({
+        "program": listing.program,
+        "registers": listing.registers,
+        "constants": listing.constants,
+        "regions": listing.regions,
+        "exports": listing.exports,
+        "states": listing.states,
+        "walked": listing.walked,
+        "instructions": instructions,
+    });
+    output::line(&object.to_string())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -66,23 +66,33 @@ fn ended(error: SimError) -> Failure {
     }
 }
 
-fn scenario(args: &SimArgs) -> Result<Scenario, Failure> {
-    let is_program = args.scenario.extension().is_some_and(|e| e == "pt");
+/// The scenario of a file; a program gets the default network.
+pub(crate) fn load_scenario(
+    path: &Path,
+    seed: Option<u64>,
+    folders: &[PathBuf],
+) -> Result<Scenario, Failure> {
+    let is_program = path.extension().is_some_and(|e| e == "pt");
     let mut scenario = if is_program {
-        Scenario::default_for(&args.scenario)
+        Scenario::default_for(path)
     } else {
-        Scenario::load(&args.scenario).map_err(Failure::usage)?
+        Scenario::load(path).map_err(Failure::usage)?
     };
-    if let Some(seed) = args.seed {
+    if let Some(seed) = seed {
         scenario.seed = seed;
     }
+    scenario.path.splice(0..0, folders.iter().cloned());
+    Ok(scenario)
+}
+
+fn scenario(args: &SimArgs) -> Result<Scenario, Failure> {
+    let mut scenario = load_scenario(&args.scenario, args.seed, &args.path)?;
     if let Some(text) = &args.time {
         scenario.stop = fieldrun_sim::scenario::Stop {
             time: Some(time("--time", text)?),
             ..Default::default()
         };
     }
-    scenario.path.splice(0..0, args.path.iter().cloned());
     Ok(scenario)
 }
 

@@ -58,7 +58,7 @@ pub struct Head {
     pub status: Vec<u8>,
     /// Whether receivers should keep this round as a base of changes to come.
     pub offer: bool,
-    /// What the sender tells single neighbours, see [`Note`]; ascending.
+    /// What the sender tells single neighbours: hashes that they recognise, ascending.
     pub notes: Vec<u32>,
 }
 

@@ -1,9 +1,11 @@
 //! `alignedMap(field, filter, op, default)`.
 
+use super::visits::Decided;
 use super::{Fault, Round, frame};
 use crate::diag::DiagCode;
 use crate::id::NodeId;
 use crate::program::Expr;
+use crate::source::Span;
 use crate::value::{Field, Value, digest};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ impl Round<'_> {
         filter: &Expr,
         op: &Expr,
         default: &Expr,
+        span: &Span,
     ) -> Result<Value, Fault> {
         let generated = self.below(frame::ALIGNED_MAP, |round| round.value(field))?;
         let Value::Field(generated) = generated else {
@@ -42,10 +45,12 @@ impl Round<'_> {
             let key = entry.key.clone();
             let local = entry.local.unwrap_or_else(|| default.clone());
             let field = Arc::new(Field::new(local, entry.neighbors));
+            self.decide(span, || Decided::Key(key.clone()));
             let pair = self.below(frame::KEY, |round| {
                 round.below(digest(&key), |round| round.aligned_entry(&filter, &op, key, field))
-            })?;
-            results.extend(pair);
+            });
+            self.undecide();
+            results.extend(pair?);
         }
         Ok(Value::tuple(results))
     }

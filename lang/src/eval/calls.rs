@@ -1,6 +1,7 @@
 //! Calls of functions, natives and methods.
 
 use super::expr::not_null;
+use super::visits::{Decided, Sharing};
 use super::{Fault, Round, frame};
 use crate::diag::DiagCode;
 use crate::natives::{Native, methods};
@@ -72,12 +73,17 @@ impl Round<'_> {
         span: &Span,
     ) -> Result<Value, Fault> {
         match target {
-            Value::Function(function) => self.below(frame::CALL, |round| {
-                round.below(function.identity, |round| {
-                    let args = round.each(frame::ARGUMENT, args, Self::eval)?;
-                    round.invoke(function, args, span)
-                })
-            }),
+            Value::Function(function) => {
+                self.decide_function(span, function);
+                let result = self.below(frame::CALL, |round| {
+                    round.below(function.identity, |round| {
+                        let args = round.each(frame::ARGUMENT, args, Self::eval)?;
+                        round.invoke(function, args, span)
+                    })
+                });
+                self.undecide();
+                result
+            }
             Value::Field(_) => {
                 let mut operands = vec![target.clone()];
                 operands.extend(self.each(frame::ARGUMENT, args, Self::eval)?);
@@ -167,12 +173,14 @@ impl Round<'_> {
         let saved_unit = std::mem::replace(&mut self.unit, unit.clone());
         let activation = self.activate(code.scope, outer);
         self.calls += 1;
+        self.record_call(span);
         for (param, arg) in code.params.iter().zip(args) {
             self.activations.define(activation, *param, arg);
         }
         let result = self
             .deeper(CALL_LEVELS, |round| round.below(frame::BODY, |round| round.block(&code.body)));
         self.calls -= 1;
+        self.record_return();
         self.unit = saved_unit;
         self.current = saved;
         result.map_err(|fault| fault.called(&code.name, span))
@@ -223,7 +231,12 @@ impl Round<'_> {
         }
         let args = self.each(frame::ARGUMENT, args, Self::eval)?;
         let result = match &target {
-            Value::Device(id) if id == self.input.id => self.context_method(name, &args)?,
+            Value::Device(id) if id == self.input.id => {
+                let first = self.visited();
+                let answer = self.context_method(name, &args)?;
+                self.name_visits(first, span, Sharing::Sensor);
+                answer
+            }
             Value::Environment => self.environment_method(name, &args)?,
             _ => None,
         };
@@ -275,6 +288,19 @@ impl Round<'_> {
                 })
             })
         })
+    }
+
+    /// Notes which function a value is, while that is recorded.
+    fn decide_function(&mut self, span: &Span, function: &Function) {
+        if self.record.is_none() {
+            return;
+        }
+        let name = super::fault::readable(&function.name);
+        let name = match self.place_of(function).filter(|_| function.name.contains('{')) {
+            Some(place) => format!("{name} at {}", place.place()),
+            None => name,
+        };
+        self.decide(span, || Decided::Function(Arc::from(name)));
     }
 
     /// Where a function is written, if its text is known.

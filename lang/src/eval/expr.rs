@@ -1,6 +1,7 @@
 //! Statements and expressions.
 
 use super::fault::TOO_DEEP;
+use super::visits::{Decided, Sharing};
 use super::{Fault, Round, frame};
 use crate::diag::DiagCode;
 use crate::program::{Block, Expr, ExprKind, LocalId, Statement};
@@ -65,7 +66,10 @@ impl Round<'_> {
                 if self.condition(condition)?
                     && let Some(then) = then
                 {
-                    self.below(frame::IF + 1, |round| round.block(then)).map_err(|f| f.at(span))?;
+                    self.decide(&condition.span, || Decided::Branch(true));
+                    let done = self.below(frame::IF + 1, |round| round.block(then));
+                    self.undecide();
+                    done.map_err(|f| f.at(span))?;
                 }
                 Ok(Value::Unit)
             }
@@ -129,8 +133,21 @@ impl Round<'_> {
             ExprKind::Mux { condition, then, otherwise } => self.mux(condition, then, otherwise),
             ExprKind::SelfRef => Ok(Value::Device(self.input.id.clone())),
             ExprKind::Env => Ok(Value::Environment),
-            _ => self.aggregate(expr),
+            _ => self.recorded(expr),
         }
+    }
+
+    #[inline(never)]
+    fn recorded(&mut self, expr: &Expr) -> Result<Value, Fault> {
+        let first = self.visited();
+        let result = self.aggregate(expr);
+        let sharing = match &expr.kind {
+            ExprKind::Share { .. } => Sharing::Share,
+            ExprKind::AlignedMap { .. } => Sharing::Key,
+            _ => Sharing::Nbr,
+        };
+        self.name_visits(first, &expr.span, sharing);
+        result
     }
 
     /// The constructs that talk to neighbours or to the past.
@@ -149,7 +166,7 @@ impl Round<'_> {
                 self.generic_hood(*plus_self, reducer, default, field)
             }
             ExprKind::AlignedMap { field, filter, op, default } => {
-                self.aligned_map(field, filter, op, default)
+                self.aligned_map(field, filter, op, default, &expr.span)
             }
             ExprKind::Eval(text) => self.eval_text(text),
             // `expression` handles the rest.
@@ -183,7 +200,12 @@ impl Round<'_> {
     fn variable(&mut self, local: LocalId, name: &Arc<str>, span: &Span) -> Result<Value, Fault> {
         let value = self.activations.read(self.current, local).cloned();
         match value.ok_or_else(|| unresolved(name, span))? {
-            Value::Field(field) => self.realigned(&field),
+            Value::Field(field) => {
+                let first = self.visited();
+                let field = self.realigned(&field);
+                self.name_visits(first, span, Sharing::Read);
+                field
+            }
             value => Ok(value),
         }
     }
@@ -263,8 +285,12 @@ impl Round<'_> {
         then: &Block,
         otherwise: &Block,
     ) -> Result<Value, Fault> {
-        let (block, index) = if self.condition(condition)? { (then, 1) } else { (otherwise, 2) };
-        match self.below(frame::IF + index, |round| round.block(block))? {
+        let outcome = self.condition(condition)?;
+        let (block, index) = if outcome { (then, 1) } else { (otherwise, 2) };
+        self.decide(&condition.span, || Decided::Branch(outcome));
+        let value = self.below(frame::IF + index, |round| round.block(block));
+        self.undecide();
+        match value? {
             value if matches!(value, Value::Field(_)) || value.hides_field() => Err(Fault::new(
                 DiagCode::BranchGaveField,
                 "if statements cannot return a Field, consider using mux",
@@ -350,7 +376,7 @@ pub(crate) fn operate(op: BinaryOp, a: &Value, b: &Value) -> Result<Value, Fault
     result.ok_or_else(|| no_operator(symbol(op), &[a.clone(), b.clone()]))
 }
 
-fn symbol(op: BinaryOp) -> &'static str {
+pub(crate) fn symbol(op: BinaryOp) -> &'static str {
     match op {
         BinaryOp::Or => "||",
         BinaryOp::And => "&&",

@@ -76,7 +76,7 @@ impl Round<'_> {
     }
 }
 
-fn hood_name(op: HoodOp) -> &'static str {
+pub(crate) fn hood_name(op: HoodOp) -> &'static str {
     match op {
         HoodOp::Min => "minHood",
         HoodOp::Max => "maxHood",

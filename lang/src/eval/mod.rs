@@ -15,6 +15,7 @@ mod lift;
 mod neighbors;
 mod path;
 mod text;
+mod visits;
 mod within;
 
 use crate::diag::DiagCode;
@@ -25,14 +26,15 @@ use crate::program::{Program, Unit};
 use crate::value::{ActivationId, Value};
 use activation::Activations;
 pub(crate) use calls::CALL_LEVELS;
-pub(crate) use expr::{comparison_weight, native_value, operate};
+pub(crate) use expr::{comparison_weight, native_value, operate, symbol};
 pub(crate) use fault::Fault;
 pub use fault::Trap;
-pub(crate) use hoods::{empty as empty_hood, reduce as reduce_hood};
+pub(crate) use hoods::{empty as empty_hood, hood_name, reduce as reduce_hood};
 pub(crate) use path::{Path, StableHasher, frame};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+pub use visits::{Decided, Decision, Sharing, Visit, visits};
 pub(crate) use within::Left;
 
 /// The environment of a device: names and values (`env`).
@@ -211,6 +213,8 @@ pub(crate) struct Round<'a> {
     depth: u32,
     /// Calls of definitions and lambdas that are under way.
     calls: u32,
+    /// What it shares and how it got there, if somebody wants to know.
+    record: Option<Box<visits::Record>>,
 }
 
 impl<'a> Round<'a> {
@@ -234,6 +238,7 @@ impl<'a> Round<'a> {
             compiled: false,
             depth: 0,
             calls: 0,
+            record: None,
         }
     }
 
@@ -288,6 +293,7 @@ impl<'a> Round<'a> {
         plain(value, "shared with neighbours")?;
         self.pay_for(value)?;
         self.mark(path, true)?;
+        self.record_export(path.hash, value);
         self.exported.push((path.hash, value.detached()));
         Ok(())
     }

@@ -194,7 +194,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
 
     fn statement(&mut self, statement: &ast::Statement) -> Statement {
         match statement {
-            ast::Statement::Let { name, value } => {
+            ast::Statement::Let { name, value, .. } => {
                 if self.frames.shows(&name.text) {
                     let message = format!("`{}` is defined twice in this block", name.text);
                     self.report(
@@ -212,7 +212,7 @@ impl<'r, 'a> BodyResolver<'r, 'a> {
                 }
                 Statement::Let(local, value)
             }
-            ast::Statement::Assign { name, value } => {
+            ast::Statement::Assign { name, value, .. } => {
                 let value = self.expr(value);
                 match self.frames.find(&name.text) {
                     Found::Local(local) => {

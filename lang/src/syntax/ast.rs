@@ -51,6 +51,7 @@ pub(crate) struct FunctionDef {
     pub(crate) name: Name,
     pub(crate) params: Vec<Name>,
     pub(crate) body: Block,
+    pub(crate) span: Span,
 }
 
 #[derive(Debug)]
@@ -64,10 +65,12 @@ pub(crate) enum Statement {
     Let {
         name: Name,
         value: Expr,
+        span: Span,
     },
     Assign {
         name: Name,
         value: Expr,
+        span: Span,
     },
     Expr(Expr),
     /// `if` without `else`; an empty body does nothing.
@@ -76,6 +79,15 @@ pub(crate) enum Statement {
         then: Option<Block>,
         span: Span,
     },
+}
+
+impl Statement {
+    pub(crate) fn span(&self) -> &Span {
+        match self {
+            Self::Let { span, .. } | Self::Assign { span, .. } | Self::If { span, .. } => span,
+            Self::Expr(value) => &value.span,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -387,6 +387,10 @@ impl Lexer<'_> {
             format!("`{}` has no meaning here", found.escape_debug()),
             help,
         );
+        // A binary file has thousands of the same.
+        while self.source.text.get(self.at..).is_some_and(|rest| rest.starts_with(found)) {
+            self.at += found.len_utf8();
+        }
         Tok::Bad
     }
 }

@@ -17,8 +17,10 @@
 mod code;
 mod columns;
 mod compile;
+mod disasm;
 mod machine;
 
 pub(crate) use code::Code;
 pub(crate) use compile::compile;
+pub use disasm::{Instruction, Listing, disassemble};
 pub use machine::{Machine, Memory, Setting, Success};

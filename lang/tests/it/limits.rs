@@ -65,7 +65,9 @@ fn the_longest_chain_and_the_deepest_nesting_run_on_a_small_stack() {
     let run = || {
         let chain = program(&format!("1{}", " + 1".repeat(999)));
         let sum = Lone::new(0).round(&chain, &[]).expect("it runs").value.to_string();
-        let nested = program(&format!("{}1{}", "(".repeat(390), ")".repeat(390)));
+        // A long chain in deep brackets, as deep as both together may be.
+        let chain = format!("1{}", " + 0".repeat(990));
+        let nested = program(&format!("{}{chain}{}", "(".repeat(390), ")".repeat(390)));
         (sum, Lone::new(0).round(&nested, &[]).expect("it runs").value.to_string())
     };
     let thread = std::thread::Builder::new().stack_size(SMALL_STACK).spawn(run);
@@ -88,6 +90,9 @@ fn source_of_any_depth_is_read_or_refused_on_a_small_stack() {
         "1".to_owned() + &".abs()".repeat(100_000),
         "f".to_owned() + &"(1)".repeat(100_000),
         "f".to_owned() + &"{ it }".repeat(100_000),
+        // Chains inside chains, each within its own limit.
+        (0..300).fold("1".to_owned(), |text, _| format!("({text}{})", "+1".repeat(990))),
+        (0..300).fold("1".to_owned(), |text, _| format!("({text}{})", ".abs()".repeat(990))),
     ];
     for text in texts {
         let start: String = text.chars().take(20).collect();

@@ -7,6 +7,7 @@ mod allocations;
 mod checks;
 mod codes;
 mod diagnostics;
+mod disasm;
 mod limits;
 mod network;
 

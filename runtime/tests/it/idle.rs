@@ -3,17 +3,23 @@
 use crate::site::{HOPS, Site, end, report, until};
 use fieldrun_runtime::admin::StatusReport;
 use fieldrun_runtime::node::End;
+use fieldrun_runtime::quic::LinkStatus;
 use std::time::Duration;
 
 /// Of every UDP datagram over IPv4.
 const IP_AND_UDP: u64 = 28;
 
-/// Bytes on the wire that a node has sent and received, and when.
-fn totals(report: &StatusReport) -> (u64, u64, u64) {
+/// Packets and bytes that a node has sent, the same received, and when.
+fn totals(report: &StatusReport) -> [u64; 5] {
     let links = &report.transport.links;
-    let sent = links.iter().map(|l| l.sent.bytes + IP_AND_UDP * l.sent.datagrams).sum();
-    let received = links.iter().map(|l| l.received.bytes + IP_AND_UDP * l.received.datagrams).sum();
-    (sent, received, report.at_us)
+    let sum = |of: fn(&LinkStatus) -> u64| links.iter().map(of).sum();
+    [
+        sum(|l| l.sent.datagrams),
+        sum(|l| l.sent.bytes + IP_AND_UDP * l.sent.datagrams),
+        sum(|l| l.received.datagrams),
+        sum(|l| l.received.bytes + IP_AND_UDP * l.received.datagrams),
+        report.at_us,
+    ]
 }
 
 /// Eleven nodes, each linked to the ten others, with a round a second. The bound is that of the
@@ -40,14 +46,17 @@ async fn an_idle_node_with_ten_neighbours_sends_at_most_three_kilobytes_a_second
         until(node, "all are linked and known", settled).await;
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let before = report(&nodes[5]).await;
+    let before = totals(&report(&nodes[5]).await);
     tokio::time::sleep(Duration::from_secs(10)).await;
     let after = report(&nodes[5]).await;
-    let ((sent, received, from), (sent_then, received_then, to)) =
-        (totals(&before), totals(&after));
-    let rate = |bytes: u64| bytes as f64 * 1e6 / (to - from) as f64;
-    let (sent, received) = (rate(sent_then - sent), rate(received_then - received));
-    println!("an idle node sends {sent:.0} and receives {received:.0} bytes a second");
+    let now = totals(&after);
+    let seconds = (now[4] - before[4]) as f64 / 1e6;
+    let rate = |of: usize| (now[of] - before[of]) as f64 / seconds;
+    let [packets, sent, packets_received, received] = [0, 1, 2, 3].map(rate);
+    println!(
+        "an idle node sends {packets:.1} packets and {sent:.0} bytes a second, and receives \
+         {packets_received:.1} and {received:.0}"
+    );
     assert!(sent < 3_000.0, "sent {sent} B/s");
     assert!(received < 3_000.0, "received {received} B/s");
     // It is no less alive for it.

@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 const MAX_FILE_BYTES: u64 = 32 << 20;
 /// The most devices of one scenario.
 pub const MAX_DEVICES: usize = 1_000_000;
+/// The name under which a program that steers its device puts `[x, y]` into its environment.
+pub const DESTINATION: &str = "destination";
 
 /// A network and what happens to it, as plain data.
 #[derive(Clone, Debug)]
@@ -221,6 +223,12 @@ pub enum Mobility {
         end: Micros,
         /// The time between the first one and the last one, for both.
         ramp: Micros,
+    },
+    /// Straight to where the program of the device says, by what it last put into its environment
+    /// as [`DESTINATION`]; without that, not at all.
+    Steered {
+        /// Least and greatest speed, in units of length per second; drawn once for each device.
+        speed: (f64, f64),
     },
 }
 

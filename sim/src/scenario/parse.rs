@@ -262,15 +262,25 @@ fn read_mobility(mut section: Section<'_>, problems: &mut Problems) -> Option<Mo
         Still,
         Waypoint,
         Gather,
+        Steered,
     }
-    let words = [("still", Kind::Still), ("waypoint", Kind::Waypoint), ("gather", Kind::Gather)];
+    let words = [
+        ("still", Kind::Still),
+        ("waypoint", Kind::Waypoint),
+        ("gather", Kind::Gather),
+        ("steered", Kind::Steered),
+    ];
     let kind = section.read("kind", problems, |item| read::word(item, &words));
     let kind = kind.unwrap_or(Kind::Still);
     let mobility = match kind {
         Kind::Still => Mobility::Still,
         Kind::Waypoint => Mobility::Waypoint(read_walk(&mut section, problems)),
         Kind::Gather => read_gather(&mut section, problems),
+        Kind::Steered => Mobility::Steered { speed: read_speed(&mut section, problems) },
     };
+    if kind == Kind::Steered {
+        section.refuse("pause", "the program says when to stay", problems);
+    }
     if kind == Kind::Still {
         refuse_all(&mut section, &["speed", "pause"], "devices stand still", problems);
     }
@@ -293,11 +303,15 @@ fn refuse_all(
     }
 }
 
-fn read_walk(section: &mut Section<'_>, problems: &mut Problems) -> Walk {
+fn read_speed(section: &mut Section<'_>, problems: &mut Problems) -> (f64, f64) {
     let speed = |item| read::span_of(item, |item| read::number_in(item, 0.0, f64::MAX));
+    section.read("speed", problems, speed).unwrap_or((0.8, 1.6))
+}
+
+fn read_walk(section: &mut Section<'_>, problems: &mut Problems) -> Walk {
     let pause = |item| read::span_of(item, read::duration);
     Walk {
-        speed: section.read("speed", problems, speed).unwrap_or((0.8, 1.6)),
+        speed: read_speed(section, problems),
         pause: section.read("pause", problems, pause).unwrap_or_default(),
     }
 }

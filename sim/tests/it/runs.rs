@@ -1,7 +1,7 @@
 //! Runs of small networks whose outcome can be worked out by hand.
 
 use crate::common::{HOPS, Watch, json_lines, outputs, program, scenario};
-use fieldrun_sim::{Counts, Flow, Scenario, Shown, run};
+use fieldrun_sim::{Counts, Flow, Moment, Scenario, Shown, run};
 use std::path::Path;
 
 const LINE: &str = "
@@ -172,7 +172,7 @@ fn an_observer_may_stop_the_run() {
     let mut scenario = Scenario::default_for(Path::new("test.pt"));
     scenario.seed = 3;
     let mut seen = 0;
-    let mut watch = Watch(|moment: &fieldrun_sim::Moment<'_>| {
+    let mut watch = Watch(|moment: &Moment<'_>| {
         seen = moment.event;
         if moment.event == 250 { Flow::Stop } else { Flow::Continue }
     });
@@ -184,7 +184,7 @@ fn an_observer_may_stop_the_run() {
 fn the_default_network_suits_a_gradient() {
     let scenario = Scenario::default_for(Path::new("gradient.pt"));
     let mut last = 0.0;
-    let mut watch = Watch(|moment: &fieldrun_sim::Moment<'_>| {
+    let mut watch = Watch(|moment: &Moment<'_>| {
         assert!(moment.progress >= last, "progress goes forward");
         last = moment.progress;
         let source = moment.world.shown(0);
@@ -197,4 +197,44 @@ fn the_default_network_suits_a_gradient() {
     assert!((8.0..=12.0).contains(&degree), "{degree} neighbours");
     let numbers = summary.values.numbers.expect("numbers");
     assert_eq!((numbers.count, numbers.least), (100, 0.0), "the network is connected");
+}
+
+/// The place of device 0 each second, when its program puts `destination`.
+fn steered(destination: &str) -> Vec<[f64; 2]> {
+    let text = "
+        area = [0, 0, 50, 50]
+        stop = { time = '8s' }
+        schedule = { kind = 'lock-step' }
+        node = [{ position = [10, 10], mobility = { kind = 'steered', speed = 2 } }]
+    ";
+    let program = program(&format!("env.put('destination', {destination}); 0"));
+    let mut places = Vec::new();
+    let mut watch = Watch(|moment: &Moment<'_>| {
+        places.push([moment.world.position(0)[0], moment.world.position(0)[1]]);
+        Flow::Continue
+    });
+    run(&scenario(text), &program, &mut watch).expect("runs");
+    places
+}
+
+#[test]
+fn a_program_steers_its_device() {
+    // Two a second from the first step after the first round on, and no further than the place.
+    let xs: Vec<f64> = steered("[20, 10]").into_iter().map(|[x, _]| x).collect();
+    assert!(xs.windows(2).all(|pair| (0.0..=2.0).contains(&(pair[1] - pair[0]))), "{xs:?}");
+    assert_eq!((xs[0], xs[7]), (10.0, 20.0), "{xs:?}");
+    // Outside the area it stops at the edge; two a second for seven seconds, from 10 down to 0.
+    assert_eq!(steered("[10, -100]")[7], [10.0, 0.0]);
+    // It can change its mind: forth until second 4, and back from then on.
+    let back =
+        "[self.getCoordinates().get(0) + (if (self.getCurrentTime() < 4) { 5 } else { -5 }), 10]";
+    let xs: Vec<f64> = steered(back).into_iter().map(|[x, _]| x).collect();
+    assert!(xs[3] > xs[0] && xs[7] < xs[4], "{xs:?}");
+}
+
+#[test]
+fn what_is_no_place_steers_nobody() {
+    for nonsense in ["'north'", "7", "[1]", "[]", "['a', 'b']", "[0 / 0, 1]", "[1 / 0, 1]"] {
+        assert!(steered(nonsense).iter().all(|place| *place == [10.0, 10.0]), "{nonsense}");
+    }
 }

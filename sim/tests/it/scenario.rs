@@ -178,6 +178,24 @@ count = 2000000
 }
 
 #[test]
+fn steered_devices_have_a_speed_and_nothing_else() {
+    let text = "program = 'p.pt'\nnode = [{ mobility = { kind = 'steered', speed = [1, 3] } }]";
+    let steered = Some(Mobility::Steered { speed: (1.0, 3.0) });
+    assert_eq!(parse(text).nodes[0].mobility, steered);
+    let mistakes = mistakes(
+        "program = 'p.pt'
+[[node]]
+mobility = { kind = 'steered', pause = '1s', radius = 3, sped = 1 }
+",
+    );
+    for mistake in
+        ["`pause` has no meaning here", "`radius` has no meaning", "known key is `speed`"]
+    {
+        assert!(mistakes.contains(mistake), "{mistakes}");
+    }
+}
+
+#[test]
 fn a_scenario_without_devices_or_program_is_a_mistake() {
     insta::assert_snapshot!(mistakes("seed = 1\n"));
 }

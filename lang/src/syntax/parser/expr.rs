@@ -2,7 +2,7 @@
 
 use super::super::ast::{BinaryOp, Expr, ExprKind, LambdaParams, Name, UnaryOp};
 use super::super::token::Tok;
-use super::{Parse, Parser};
+use super::{MAX_DEPTH, Parse, Parser};
 use crate::diag::{DiagCode, Diagnostic};
 
 /// Most operators or calls in one chain.
@@ -61,8 +61,10 @@ impl Parser<'_> {
                 let help = "there is no compound assignment; write `x = x + 1`";
                 return Err(self.unexpected("an operand", help));
             }
-            let right = self.parse_unary()?;
-            let right = self.nested(|parser| parser.parse_binary(right, level))?;
+            let right = self.beside(|parser| {
+                let right = parser.parse_unary()?;
+                parser.nested(|parser| parser.parse_binary(right, level))
+            })?;
             let span = left.span.to(&right.span);
             left = Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), span };
         }
@@ -72,10 +74,14 @@ impl Parser<'_> {
     /// A long chain of operators or calls is as deep a tree as nested brackets are.
     fn chain(&mut self, links: &mut usize) -> Parse<()> {
         *links += 1;
-        if *links <= MAX_CHAIN {
+        self.depth += 1;
+        if *links <= MAX_CHAIN && self.nesting + self.depth <= MAX_DEPTH {
             return Ok(());
         }
-        let message = format!("this chain has more than {MAX_CHAIN} links");
+        let message = match *links > MAX_CHAIN {
+            true => format!("this chain has more than {MAX_CHAIN} links"),
+            false => format!("chains inside chains are deeper than {MAX_DEPTH} levels here"),
+        };
         let diagnostic = Diagnostic::error(DiagCode::TooDeep, &self.here(), message)
             .help("name a part with `let`, or fold a tuple: `[1, 2, 3].fold(0) { a, b -> a + b }`");
         Err(self.report(diagnostic))
@@ -115,7 +121,9 @@ impl Parser<'_> {
     fn parse_postfix(&mut self, mut left: Expr) -> Parse<Expr> {
         let mut links = 0;
         loop {
-            self.chain(&mut links)?;
+            if matches!(self.peek(), Tok::Dot | Tok::LParen | Tok::LBrace) {
+                self.chain(&mut links)?;
+            }
             left = match self.peek() {
                 Tok::Dot => self.parse_method(left)?,
                 Tok::LParen if self.old_lambda_ahead() && self.ahead(0).starts_line => {

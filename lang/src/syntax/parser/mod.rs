@@ -22,6 +22,8 @@ use std::sync::Arc;
 const MAX_NESTING: usize = 400;
 /// Further errors or warnings of one text are dropped: they mostly repeat.
 const MAX_ERRORS: usize = 50;
+/// Deepest tree: long chains inside long chains are as deep as nested brackets.
+const MAX_DEPTH: usize = 1_400;
 
 /// The error was reported; the caller goes on elsewhere.
 pub(crate) struct Reported;
@@ -36,6 +38,7 @@ pub(crate) fn parse(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) -> 
         tokens,
         at: 0,
         nesting: 0,
+        depth: 0,
         diagnostics,
         dialect: Vec::new(),
         unfinished_let: None,
@@ -54,6 +57,8 @@ struct Parser<'a> {
     tokens: Vec<Token>,
     at: usize,
     nesting: usize,
+    /// How deep the tree is that was read so far, below the innermost bracket that is open.
+    depth: usize,
     diagnostics: &'a mut Vec<Diagnostic>,
     dialect: Vec<(Span, String)>,
     /// The name of a `let` whose value is being read.
@@ -206,8 +211,20 @@ impl Parser<'_> {
             return Err(reported);
         }
         self.nesting += 1;
-        let result = read(self);
+        let result = self.beside(|parser| {
+            let result = read(parser);
+            parser.depth += 1;
+            result
+        });
         self.nesting -= 1;
+        result
+    }
+
+    /// Reads something that stands beside what was read before, and not above it in the tree.
+    fn beside<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::take(&mut self.depth);
+        let result = read(self);
+        self.depth = self.depth.max(before);
         result
     }
 

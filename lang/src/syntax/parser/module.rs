@@ -178,6 +178,7 @@ impl Parser<'_> {
     }
 
     fn parse_def(&mut self) -> Parse<FunctionDef> {
+        let start = self.here();
         let public = self.eat_word("public");
         self.advance();
         let name = self.expect_name("the name of the function")?;
@@ -199,7 +200,7 @@ impl Parser<'_> {
         } else {
             self.parse_block("the body of the function")?
         };
-        Ok(FunctionDef { public, name, params, body })
+        Ok(FunctionDef { public, name, params, body, span: self.since(&start) })
     }
 
     /// Names separated by commas, up to but without the closing token.

@@ -70,7 +70,10 @@ impl Parser<'_> {
                     let bad = Expr { kind: ExprKind::Bad, span: self.here() };
                     // A `let` whose value is wrong still defines its name: no further errors.
                     statements.push(match self.unfinished_let.take() {
-                        Some(name) => Statement::Let { name, value: bad },
+                        Some(name) => {
+                            let span = name.span.clone();
+                            Statement::Let { name, value: bad, span }
+                        }
                         None => Statement::Expr(bad),
                     });
                     self.skip_to_statement(before, top);
@@ -119,6 +122,7 @@ impl Parser<'_> {
     }
 
     fn parse_statement(&mut self) -> Parse<Statement> {
+        let start = self.here();
         if self.foreign_word()? || self.eat_word("let") {
             if *self.peek() == Tok::LBracket {
                 return Err(self.unexpected("the name of the variable", self.let_help()));
@@ -128,7 +132,7 @@ impl Parser<'_> {
             self.expect(&Tok::Assign, self.let_help())?;
             let value = self.parse_expr()?;
             self.unfinished_let = None;
-            return Ok(Statement::Let { name, value });
+            return Ok(Statement::Let { name, value, span: self.since(&start) });
         }
         let escaped = usize::from(*self.peek() == Tok::Caret);
         let assigns = matches!(self.ahead(escaped).tok, Tok::Word(_))
@@ -137,7 +141,7 @@ impl Parser<'_> {
             let name = self.expect_name("the name of a variable")?;
             self.advance();
             let value = self.parse_expr()?;
-            return Ok(Statement::Assign { name, value });
+            return Ok(Statement::Assign { name, value, span: self.since(&start) });
         }
         if self.peek_word("if") {
             return self.parse_if_statement();

@@ -60,8 +60,9 @@ impl Workload {
     }
 }
 
-/// Device rounds that are timed, about.
+/// Device rounds that are timed, about, and most rounds of each device.
 const TIMED: usize = 400_000;
+const TIMED_EACH: usize = 100;
 /// Rounds before the timed ones.
 const WARM_UP: usize = 3;
 /// Rounds in which a network of this many hops surely settles: three waves there and back.
@@ -151,7 +152,7 @@ fn measure(workload: Workload, devices: usize, schedule: BenchSchedule) -> Resul
     let graph = Graph::of(&engine);
     let calendar = (schedule == BenchSchedule::Async).then(|| Calendar::new(devices));
     let mut run = Run { engine, calendar, rounds: 0 };
-    let timed = (TIMED / devices.max(1)).max(2);
+    let timed = (TIMED / devices.max(1)).clamp(2, TIMED_EACH);
     run.rounds(WARM_UP).map_err(Failure::failed)?;
     let begun = Instant::now();
     run.rounds(timed).map_err(Failure::failed)?;

@@ -2,10 +2,12 @@
 
 use fieldrun_device::Value;
 use fieldrun_device::wire::{Body, Frame};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use std::fmt;
 
 /// Values that the measured programs share.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Plain {
     Unit(()),
@@ -14,6 +16,55 @@ pub(super) enum Plain {
     Number(f64),
     Text(String),
     Tuple(Vec<Self>),
+}
+
+/// By hand: what serde derives for untagged values reads everything twice.
+impl<'de> Deserialize<'de> for Plain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Plain;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Plain, E> {
+        Ok(Plain::Unit(()))
+    }
+
+    fn visit_bool<E>(self, b: bool) -> Result<Plain, E> {
+        Ok(Plain::Bool(b))
+    }
+
+    fn visit_i64<E>(self, i: i64) -> Result<Plain, E> {
+        Ok(Plain::Int(i))
+    }
+
+    fn visit_u64<E>(self, i: u64) -> Result<Plain, E> {
+        Ok(Plain::Int(i as i64))
+    }
+
+    fn visit_f64<E>(self, x: f64) -> Result<Plain, E> {
+        Ok(Plain::Number(x))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Plain, E> {
+        Ok(Plain::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Plain, A::Error> {
+        let mut tuple = Vec::with_capacity(items.size_hint().unwrap_or(0));
+        while let Some(item) = items.next_element()? {
+            tuple.push(item);
+        }
+        Ok(Plain::Tuple(tuple))
+    }
 }
 
 impl From<&Value> for Plain {
