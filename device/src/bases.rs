@@ -3,7 +3,7 @@
 //! Where changes to the last round would have been worth it, a sender *offers* a round. A neighbour
 //! that gets the offer keeps it and notes in its own frames that it *holds* it, until it sees it
 //! used. Once every neighbour holds it, the sender sends changes to it. What is lost, late, doubled
-//! or restarted costs bytes and never values:
+//! or restarted never leads to a wrong value; it costs bytes, and a newcomer one exchange:
 //!
 //! * frames say which round they change, and a receiver that does not hold it takes nothing from
 //!   them; it notes that it *lacks* it;

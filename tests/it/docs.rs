@@ -99,6 +99,7 @@ fn every_file_that_the_pages_link_to_exists() {
         "docs/ARCHITECTURE.md",
         "docs/diagnostics.md",
         "docs/language.md",
+        "docs/library.md",
         "docs/operations.md",
         "docs/protocol.md",
         "docs/simulator.md",
@@ -256,4 +257,56 @@ fn the_trace_that_the_page_shows_is_printed() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
     let source = fieldrun_lang::Source::new("ahead.pt", program.as_str());
     assert_eq!(fieldrun_lang::format(&source).expect("a program"), program, "it is laid out");
+}
+
+/// Functions of the modules beyond the Protelis library, as rows: module, signature, first sentence.
+fn rows_of_library() -> Vec<String> {
+    let own = |name: &str| {
+        let name = name.strip_prefix("fieldrun:")?;
+        (!name.starts_with("classic")).then(|| name.to_owned())
+    };
+    let mut rows = Vec::new();
+    for (name, text) in fieldrun_stdlib::modules() {
+        let Some(name) = own(name) else { continue };
+        for comment in text.split("/**\n").skip(1) {
+            let (comment, rest) = comment.split_once(" */\n").expect("a comment ends");
+            let said = comment.lines().filter_map(|line| line.strip_prefix(" * "));
+            let said = said.take_while(|line| !line.starts_with('@')).collect::<Vec<_>>().join(" ");
+            let end = said.find(['.', '?']).expect("a sentence ends");
+            let signature = rest.strip_prefix("public def ").expect("a function follows");
+            let (signature, _) = signature.split_once(')').expect("a parameter list");
+            rows.push(format!("| `{name}` | `{signature})` | {} |", &said[..=end]));
+        }
+    }
+    rows
+}
+
+#[test]
+fn the_page_of_the_library_lists_its_functions() {
+    let page = std::fs::read_to_string(root().join("docs/library.md")).expect("the page");
+    let (_, table) = page.split_once("| Module | Function | |\n|---|---|---|\n").expect("a table");
+    let mut listed: Vec<&str> = table.lines().collect();
+    let mut rows = rows_of_library();
+    // The page goes from the common to the rare, the modules by name.
+    listed.sort_unstable();
+    rows.sort_unstable();
+    assert_eq!(listed, rows);
+}
+
+#[test]
+fn the_page_of_the_library_names_functions_that_exist() {
+    let page = std::fs::read_to_string(root().join("docs/library.md")).expect("the page");
+    let (advice, _) = page.split_once("## All functions").expect("two parts");
+    let (_, advice) = advice.split_once("## Which one?").expect("two parts");
+    let quoted = advice.split('`').skip(1).step_by(2).map(|word| word.trim_end_matches("()"));
+    let names: Vec<&str> = quoted.filter(|word| !word.contains([':', '*'])).collect();
+    assert!(names.len() > 20, "names are found");
+    for name in names {
+        let known = fieldrun_stdlib::modules()
+            .any(|(_, text)| text.contains(&format!("public def {name}(")));
+        assert!(known, "docs/library.md names `{name}`");
+    }
+    let example = blocks(&page, "pt").pop().expect("a program");
+    let loaded = fieldrun_stdlib::load_text("a.pt", &example, &[]).expect("it loads");
+    assert!(loaded.findings.is_empty(), "it loads without remarks");
 }

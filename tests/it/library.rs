@@ -5,11 +5,11 @@ use crate::spec::loaded;
 use fieldrun_device::host::Reading;
 use fieldrun_device::{NodeId, Value};
 
-const DEVICES: usize = 24;
-const RADIUS: f64 = 3.0;
+pub(crate) const DEVICES: usize = 24;
+pub(crate) const RADIUS: f64 = 3.0;
 /// Rounds after which a network of this size has settled, also after a change of its sources.
-const SETTLED: usize = 60;
-const SEEDS: [u64; 4] = [1, 2, 3, 4];
+pub(crate) const SETTLED: usize = 60;
+pub(crate) const SEEDS: [u64; 4] = [1, 2, 3, 4];
 
 /// A number in [0, 1) from a counter, as SplitMix64 makes it.
 fn random(seed: u64, counter: u64) -> f64 {
@@ -22,7 +22,7 @@ fn random(seed: u64, counter: u64) -> f64 {
 
 /// Devices at random places of a square of 10 by 10; device 0 and every eighth are sources, and from
 /// round 40 on only device 5 is.
-fn scattered(seed: u64) -> Network {
+pub(crate) fn scattered(seed: u64) -> Network {
     let mut network = Network { radius: RADIUS, ..Network::default() };
     for i in 0..DEVICES {
         let place = vec![10.0 * random(seed, 2 * i as u64), 10.0 * random(seed, 2 * i as u64 + 1)];
@@ -35,14 +35,14 @@ fn scattered(seed: u64) -> Network {
     network
 }
 
-fn distance(network: &Network, a: usize, b: usize) -> f64 {
+pub(crate) fn distance(network: &Network, a: usize, b: usize) -> f64 {
     let place = |i: usize| network.nodes[i].1.clone().expect("every device has a place");
     place(a).iter().zip(&place(b)).map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt()
 }
 
 /// Shortest distances from sources, and the source that each device is nearest to: relaxed until
 /// nothing changes, in the order source to device, so that the sums are the same to the last bit.
-fn nearest(
+pub(crate) fn nearest(
     network: &Network,
     sources: &[usize],
     length: impl Fn(usize, usize) -> f64,
@@ -84,13 +84,13 @@ fn bottom(network: &Network, potential: &[f64], mut device: usize) -> usize {
     }
 }
 
-fn run(network: &Network, program: &str, rounds: usize) -> Vec<Vec<Option<Outcome>>> {
+pub(crate) fn run(network: &Network, program: &str, rounds: usize) -> Vec<Vec<Option<Outcome>>> {
     let (program, _) = loaded(program, &[]).unwrap_or_else(|error| panic!("{error}"));
     network.run(&program, rounds)
 }
 
 /// The values of all devices in a round.
-fn values(outcomes: &[Vec<Option<Outcome>>], round: usize) -> Vec<Value> {
+pub(crate) fn values(outcomes: &[Vec<Option<Outcome>>], round: usize) -> Vec<Value> {
     let value = |history: &Vec<Option<Outcome>>| match &history[round - 1] {
         Some(Outcome { value: Ok(value), .. }) => value.clone(),
         other => panic!("{other:?}"),
@@ -98,7 +98,7 @@ fn values(outcomes: &[Vec<Option<Outcome>>], round: usize) -> Vec<Value> {
     outcomes.iter().map(value).collect()
 }
 
-fn numbers(outcomes: &[Vec<Option<Outcome>>], round: usize) -> Vec<f64> {
+pub(crate) fn numbers(outcomes: &[Vec<Option<Outcome>>], round: usize) -> Vec<f64> {
     let number = |value: Value| match value {
         Value::Number(x) => x,
         other => panic!("{other} is no number"),
@@ -107,7 +107,7 @@ fn numbers(outcomes: &[Vec<Option<Outcome>>], round: usize) -> Vec<f64> {
 }
 
 /// The sources before round 40 and after.
-fn sources() -> [(usize, Vec<usize>); 2] {
+pub(crate) fn sources() -> [(usize, Vec<usize>); 2] {
     [(39, (0..DEVICES).step_by(8).collect()), (40 + SETTLED, vec![5])]
 }
 
