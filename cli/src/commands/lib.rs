@@ -93,6 +93,7 @@ fn show_module(args: &LibShowArgs) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+#[expect(clippy::indexing_slicing, reason = "a key that an object lacks is added to it")]
 fn as_json(function: &LibraryFunction, whole: bool) -> serde_json::Value {
     let mut object = json!({
         "module": function.module,

@@ -154,6 +154,7 @@ fn fails(
     Ok(())
 }
 
+#[expect(clippy::indexing_slicing, reason = "a key that an object lacks is added to it")]
 fn as_json(subject: &Subject, report: &Report, written: Option<&Written>) -> serde_json::Value {
     let all = report.summed(None);
     let mut object = json!({

@@ -7,19 +7,16 @@ use std::fmt::Write as _;
 
 /// What to use where a block does not do, by functions.
 const INSTEAD: [(&str, &str); 12] = [
-    (
-        "distanceTo",
-        "`bisGradient` where devices move: false values rise by its speed, not by the shortest link",
-    ),
+    ("distanceTo", "`distance` on moving networks: false values rise by half the longest link"),
     ("crfGradient", "`bisGradient`, which heals in fewer rounds"),
     ("C", "`cMultiMin`, `cMultiMax` or `cMultiSum` where parents change often"),
     ("countDevices", "`cMultiSum(potential, 1)` where parents change often"),
-    ("diameter", "`2 * summarize(source, max, distanceTo(source), 0)`, which shrinks as well"),
+    ("diameter", "`diameterBound`, which shrinks as well"),
     ("S", "`boundedElection`, where it matters who leads: it elects by strength"),
-    ("gossip", "`timeReplicated` around it, which forgets; `cossip` towards a sink"),
-    ("gossipEver", "`summarize(sink, or, event, false)`"),
+    ("gossip", "`replicatedGossip`, which forgets; `cossip` towards a sink"),
+    ("gossipEver", "`recentlyAnywhere`, which forgets"),
     ("exponentialBackoffFilter", "itself, of a signal that is never infinite"),
-    ("limitedMemory", "`evaporation`"),
+    ("limitedMemory", "`recentMemory`, which forgets"),
     ("anyTime", "`isRecentEvent`"),
     ("once", "a value from the environment"),
 ];
