@@ -160,6 +160,25 @@ fn elections_are_won_from_the_strongest_down() {
     }
 }
 
+/// Device d starts in round d + 1. News of the oldest clock of its part of the network loses at most a
+/// round at each hop; a device that follows its own clock alone is d rounds behind.
+#[test]
+fn clocks_follow_the_oldest() {
+    for seed in SEEDS {
+        let network = scattered(seed);
+        let program = "import fieldrun:clock
+             if (rep (n <- 0) { n + 1 } > self.getDeviceUID().getId()) { sharedClock() } else { 0 }";
+        let outcomes = run(&network, program, DEVICES + SETTLED);
+        let late = numbers(&outcomes, DEVICES + SETTLED);
+        for (device, found) in late.into_iter().enumerate() {
+            let oldest = reached(&network, &[device])[0];
+            let hops = nearest(&network, &[oldest], |_, _| 1.0)[device].0;
+            let ahead = (DEVICES + SETTLED - oldest) as f64;
+            assert!(ahead - hops <= found && found <= ahead, "seed {seed}, {device}: {found}");
+        }
+    }
+}
+
 #[test]
 fn replicated_gossip_follows_the_sources() {
     for seed in SEEDS {

@@ -310,3 +310,43 @@ fn the_page_of_the_library_names_functions_that_exist() {
     let loaded = fieldrun_stdlib::load_text("a.pt", &example, &[]).expect("it loads");
     assert!(loaded.findings.is_empty(), "it loads without remarks");
 }
+
+/// Whatever the comments of the library refer to by its full name is there.
+#[test]
+fn the_comments_of_the_library_name_what_exists() {
+    let mut found = 0;
+    for (_, text) in fieldrun_stdlib::modules() {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != ':');
+        let paths = words.map(|word| word.trim_end_matches(':'));
+        for path in paths.filter(|w| w.starts_with("protelis:") || w.starts_with("fieldrun:")) {
+            let (module, function) = path.rsplit_once(':').expect("it has one");
+            let defines = |text: &str| text.contains(&format!("public def {function}("));
+            let known = fieldrun_stdlib::module(path).is_some()
+                || fieldrun_stdlib::module(module).is_some_and(defines);
+            assert!(known, "nothing is called {path}");
+            found += 1;
+        }
+    }
+    assert!(found > 40, "modules, imports and functions are named: {found}");
+}
+
+/// Who loads a program with an old form hears of it once, and of no use inside the library.
+#[test]
+fn old_forms_of_repaired_functions_get_a_notice() {
+    let repaired = fieldrun_stdlib::module("fieldrun:repaired").expect("a module");
+    let mut old = 0;
+    for (module, text) in fieldrun_stdlib::modules() {
+        for documented in text.split("@instead fieldrun:repaired:").skip(1) {
+            let (new, rest) = documented.split_once('\n').expect("a line");
+            assert!(repaired.contains(&format!("public def {new}(")), "{new} is there");
+            let (_, definition) = rest.split_once("public def ").expect("a function follows");
+            let (name, _) = definition.split_once('(').expect("a signature");
+            let program = format!("import {module}\n[].map({name})");
+            let loaded = fieldrun_stdlib::load_text("a.pt", &program, &[]).expect("it loads");
+            let codes: Vec<DiagCode> = loaded.findings.iter().map(|d| d.code).collect();
+            assert_eq!(codes, [DiagCode::Superseded], "{name}");
+            old += 1;
+        }
+    }
+    assert!(old > 4, "there are such functions: {old}");
+}

@@ -6,6 +6,7 @@ mod effects;
 mod kinds;
 mod known;
 mod misuse;
+mod superseded;
 mod variables;
 
 pub(crate) use allow::Allowances;
@@ -54,6 +55,7 @@ pub(crate) fn check(
     let effects = Effects::new(unit, host_functions);
     Kinds::new(unit, &effects, &mut findings).run();
     variables::check(unit, &effects, &mut findings);
+    superseded::check(unit, &mut findings);
     unit.each_expr(&mut |expr| {
         if matches!(expr.kind, ExprKind::Rep { .. } | ExprKind::Share { .. }) {
             let dialect = old_sources.iter().any(|old| Arc::ptr_eq(old, &expr.span.source));

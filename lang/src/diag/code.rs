@@ -72,6 +72,7 @@ codes! {
     WrongArity "FR-L039" Error;
     Dialect2015 "FR-L040" Notice;
     ClassIgnored "FR-L041" Notice;
+    Superseded "FR-L042" Notice;
     DuplicateLet "FR-L050" Warning;
     EndsWithLet "FR-L051" Warning;
     BranchIsField "FR-L052" Warning;

@@ -291,3 +291,27 @@ fn a_finding_inside_a_function_points_at_the_call() {
     let finding = findings(text).remove(0);
     assert_eq!(finding.related[0].0.text(), "test(self.nbrLag() > 1)");
 }
+
+#[test]
+fn functions_whose_documentation_names_another() {
+    let doc = "/**\n * Old.\n * @instead fresh\n */\n";
+    let old = format!("{doc}def old(x) {{ x }}\n");
+    loud(
+        DiagCode::Superseded,
+        &[
+            (&format!("{old}old(1)"), "old(1)"),
+            (&format!("{old}[1].map(old)"), "old"),
+            (&format!("{doc}public  def\nold() = 1\nold()"), "old()"),
+            (&format!("{old}def user() {{ old(1) }}\nuser()"), "old(1)"),
+        ],
+    );
+    let message = findings(&format!("{old}old(1)"))[0].to_string();
+    assert!(message.contains("use `fresh`"), "{message}");
+    quiet(&[
+        &format!("{old}// allow FR-L042: meant\nold(1)"),
+        // The comment belongs to another definition, or is none of documentation.
+        &format!("{old}def user() {{ 1 }}\nuser()"),
+        &format!("{doc}def other() {{ 1 }}\ndef old() {{ 2 }}\nold()"),
+        "/*\n * @instead fresh\n */\ndef old() { 1 }\nold()",
+    ]);
+}

@@ -20,7 +20,8 @@ pub struct FailedRound {
     pub trap: Trap,
 }
 
-/// One program on devices 0, 1, 2, … that stand still; see the [module](super).
+/// One program on devices 0, 1, 2, … that stand still: without messages, each device reads what its
+/// neighbours exported last straight from columns.
 ///
 /// A device is a neighbour from its first successful round on.
 #[derive(Debug)]
