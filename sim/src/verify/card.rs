@@ -5,18 +5,16 @@ use super::case::Trouble;
 use super::{Report, Summed};
 use std::fmt::Write as _;
 
-/// What to use where a block does not do, by functions.
-const INSTEAD: [(&str, &str); 12] = [
+/// What to use where a block does not do, by functions; `@instead` in the documentation says it of others.
+const INSTEAD: [(&str, &str); 10] = [
     ("distanceTo", "`distance` on moving networks: false values rise by half the longest link"),
     ("crfGradient", "`bisGradient`, which heals in fewer rounds"),
     ("C", "`cMultiMin`, `cMultiMax` or `cMultiSum` where parents change often"),
     ("countDevices", "`cMultiSum(potential, 1)` where parents change often"),
-    ("diameter", "`diameterBound`, which shrinks as well"),
     ("S", "`boundedElection`, where it matters who leads: it elects by strength"),
     ("gossip", "`replicatedGossip`, which forgets; `cossip` towards a sink"),
     ("gossipEver", "`recentlyAnywhere`, which forgets"),
     ("exponentialBackoffFilter", "itself, of a signal that is never infinite"),
-    ("limitedMemory", "`recentMemory`, which forgets"),
     ("anyTime", "`isRecentEvent`"),
     ("once", "a value from the environment"),
 ];
