@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 /// The name of the program in scenarios.
 pub(crate) const PROGRAM: &str = "program.pt";
-/// Slow clocks and lost messages take that much longer.
-const SLOWER: f64 = 1.6;
+/// What is false rises that much more slowly where rounds come at random times, and
+const UNEVEN: f64 = 1.0;
+/// where messages are late and lost: everyone looks at what neighbours were a while ago.
+const LATE: f64 = 1.5;
 
 /// A property of all values: the first device that breaks it, and what would be right there.
 pub(crate) type Property = fn(&Site, &[Value]) -> Option<(usize, String)>;
@@ -54,8 +56,9 @@ pub(crate) struct Ran {
 
 /// Simulated seconds of a case in which everything must be right so many rounds after the last fault.
 pub(crate) fn seconds(case: &Case, rounds: f64) -> f64 {
-    let disturbed = case.loss > 0.0 || matches!(case.order, Order::Drift | Order::Random);
-    let pace = if disturbed { SLOWER } else { 1.0 };
+    let uneven = if matches!(case.order, Order::Drift | Order::Random) { UNEVEN } else { 0.0 };
+    let late = if case.loss > 0.0 { LATE } else { 0.0 };
+    let pace = 1.0 + uneven + late;
     (case.calm() + 1.0 + rounds * pace).ceil()
 }
 

@@ -57,6 +57,8 @@ const LAYOUTS: &[(&str, &str)] = &[
     ("let ^let = 1 2 ^ ^let a<-1", "let ^let = 1\n2 ^ ^let\na < -1\n"),
     // What looks like two statements shows itself as the one that it is, and the reverse.
     ("f\n(1+2)", "f(1 + 2)\n"),
+    // Without the semicolon this would be a function of `x`.
+    ("{;;x -> { 1 } }(2)", "{; x -> { 1 } }(2)\n"),
     ("1\n-1", "1 -\n    1\n"),
     ("x\n{ it }", "x { it }\n"),
     ("a [1]", "a\n[1]\n"),

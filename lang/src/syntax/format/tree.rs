@@ -293,6 +293,10 @@ impl<'a> Writer<'a> {
         match block {
             Some(block) => {
                 self.line(&mut inner);
+                if self.guards_arrow() {
+                    self.token(&mut inner);
+                    self.space(&mut inner);
+                }
                 self.statements(block, &mut inner);
             }
             None => self.skip_to(u32::MAX, &mut inner),
@@ -306,6 +310,17 @@ impl<'a> Writer<'a> {
             self.soft_line(out);
         }
         self.close(out);
+    }
+
+    /// Whether the semicolon that is next keeps `{; x -> { … } }` from being read as a function of `x`.
+    fn guards_arrow(&self) -> bool {
+        let tok = |at: usize| self.token_at(at).map(|token| &token.tok);
+        let mut first = self.at;
+        while tok(first) == Some(&Tok::Semicolon) {
+            first += 1;
+        }
+        let arrow = tok(first + 1) == Some(&Tok::Arrow);
+        first > self.at && arrow && matches!(tok(first), Some(Tok::Word(_)))
     }
 
     fn statements(&mut self, block: &Block, out: &mut Vec<Doc>) {
