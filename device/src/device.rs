@@ -177,7 +177,8 @@ pub struct RoundReport {
     pub at: Micros,
     /// The value of the program, or why there is none.
     pub result: Result<Value, Trap>,
-    /// What it used of its fuel: a measure of work that is the same everywhere; 0 if it failed.
+    /// What it used of its fuel, see [`Success::steps`](fieldrun_lang::Success::steps): a measure of work that is
+    /// the same everywhere; 0 if it failed.
     pub steps: u64,
 }
 

@@ -95,7 +95,8 @@ pub struct Success {
     pub value: Value,
     /// Requests to the host, in the order of the calls.
     pub actions: Vec<ActionRequest>,
-    /// What it used of its fuel.
+    /// What it used of its fuel. With more than thirty neighbours a compiled round counts each lane of all that
+    /// it does, which is rather too much.
     pub steps: u64,
 }
 
