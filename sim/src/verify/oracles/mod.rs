@@ -4,6 +4,7 @@ mod accumulation;
 mod lang;
 mod memory;
 mod meta;
+mod monitor;
 mod spreading;
 mod structure;
 
@@ -11,6 +12,7 @@ pub(crate) use accumulation::*;
 pub(crate) use lang::*;
 pub(crate) use memory::*;
 pub(crate) use meta::*;
+pub(crate) use monitor::*;
 pub(crate) use spreading::*;
 pub(crate) use structure::*;
 
