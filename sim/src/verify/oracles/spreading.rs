@@ -83,7 +83,7 @@ pub(crate) fn channel(site: &Site) -> Vec<Wanted> {
 }
 
 /// Something in the network without obstacles, where faults can leave nothing; else another thing.
-fn around_obstacles(
+pub(super) fn around_obstacles(
     site: &Site,
     inside: impl Fn(&Site) -> Vec<Wanted>,
     needs_destination: bool,
