@@ -190,11 +190,10 @@ impl Case {
         let number = |id: &i64| self.spots.iter().position(|spot| spot.id == *id);
         let pairs: Vec<(usize, usize)> =
             self.pairs.iter().filter_map(|(a, b)| Some((number(a)?, number(b)?))).collect();
-        Site::new(
-            self.spots.clone(),
-            &pairs,
-            self.strikes.iter().any(|s| s.kind == FaultKind::Corrupt),
-        )
+        let corrupted = self.strikes.iter().any(|strike| strike.kind == FaultKind::Corrupt);
+        let mut site = Site::new(self.spots.clone(), &pairs, corrupted);
+        site.late = self.loss > 0.0;
+        site
     }
 
     /// The same case, but nothing befalls the network, and devices fire one after the other.

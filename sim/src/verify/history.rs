@@ -26,6 +26,10 @@ impl History {
         Self { rounds: vec![Vec::new(); devices], logical }
     }
 
+    pub(crate) fn is_logical(&self) -> bool {
+        self.logical
+    }
+
     /// The rounds of a device; as seen from one of them that one is the last.
     pub(crate) fn of(&self, device: usize) -> &[Round] {
         self.rounds.get(device).map_or(&[], Vec::as_slice)

@@ -136,9 +136,10 @@ pub(crate) fn led(site: &Site, strength: &[f64], radius: f64) -> Vec<usize> {
             continue;
         }
         let taken: Vec<bool> = leader.iter().map(Option::is_some).collect();
-        let only: Vec<bool> = (0..site.len()).map(|device| device == strong).collect();
         let free = site.without(&taken);
-        for (device, distance) in free.distances(&only, Metric::Range).iter().enumerate() {
+        for (device, distance) in
+            free.distances(&site.only(strong), Metric::Range).iter().enumerate()
+        {
             if *distance < radius && leader[device].is_none() {
                 leader[device] = Some(strong);
             }
@@ -153,9 +154,8 @@ pub(crate) fn over_joined(
     own: &[f64],
     join: impl Fn(f64, f64) -> f64 + Copy,
 ) -> Vec<f64> {
-    let only = |one: usize| (0..site.len()).map(|device| device == one).collect::<Vec<_>>();
     let over = |device: usize| {
-        let joined = site.joined(&only(device));
+        let joined = site.joined(&site.only(device));
         let values = own.iter().zip(&joined).filter(|(_, joined)| **joined).map(|(own, _)| *own);
         values.reduce(join).unwrap_or(0.0)
     };

@@ -6,6 +6,7 @@ mod memory;
 mod meta;
 mod monitor;
 mod parents;
+mod ranges;
 mod spreading;
 mod structure;
 
@@ -15,6 +16,7 @@ pub(crate) use memory::*;
 pub(crate) use meta::*;
 pub(crate) use monitor::*;
 pub(crate) use parents::*;
+pub(crate) use ranges::*;
 pub(crate) use spreading::*;
 pub(crate) use structure::*;
 

@@ -66,8 +66,7 @@ pub(crate) fn sparse(site: &Site, values: &[Value]) -> Option<(usize, String)> {
     }
     let leader = |device: &usize| leads.get(*device) == Some(&true);
     for one in (0..site.len()).filter(leader) {
-        let only: Vec<bool> = (0..site.len()).map(|device| device == one).collect();
-        let distance = site.distances(&only, Metric::Range);
+        let distance = site.distances(&site.only(one), Metric::Range);
         let near = |other: &usize| *other != one && distance.get(*other) < Some(&(GRAIN / 2.0));
         if let Some(other) = (0..site.len()).filter(leader).find(near) {
             return Some((other, format!("no two leaders within {} of each other", GRAIN / 2.0)));
