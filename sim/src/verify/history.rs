@@ -30,6 +30,11 @@ impl History {
         self.logical
     }
 
+    /// How many devices there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rounds.len()
+    }
+
     /// The rounds of a device; as seen from one of them that one is the last.
     pub(crate) fn of(&self, device: usize) -> &[Round] {
         self.rounds.get(device).map_or(&[], Vec::as_slice)

@@ -18,14 +18,17 @@ mod accumulation;
 mod lang;
 mod memory;
 mod meta;
-mod own;
+mod monitor;
+mod moving;
+mod older;
+mod shared;
 mod spreading;
 mod structure;
 mod time;
 
 use super::block::Block;
 
-const GROUPS: [&[Block]; 8] = [
+const GROUPS: [&[Block]; 11] = [
     spreading::BLOCKS,
     accumulation::BLOCKS,
     structure::BLOCKS,
@@ -33,7 +36,10 @@ const GROUPS: [&[Block]; 8] = [
     meta::BLOCKS,
     lang::BLOCKS,
     time::BLOCKS,
-    own::BLOCKS,
+    moving::BLOCKS,
+    shared::BLOCKS,
+    monitor::BLOCKS,
+    older::BLOCKS,
 ];
 
 /// All blocks that can be put to the test, by module.
