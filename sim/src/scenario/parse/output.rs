@@ -1,0 +1,34 @@
+//! `[record]` and `[map]`: what a run leaves behind.
+
+use super::super::problem::Problems;
+use super::super::read::{self, Fault, Item, Section, fault};
+use super::super::{MapStyle, Record};
+use toml::de::DeValue;
+
+pub(super) fn read_record(mut section: Section<'_>, problems: &mut Problems) -> Record {
+    let from = section.read("from_event", problems, |item| read::whole(item, 0));
+    let every = section.read("every", problems, |item| read::whole(item, 1));
+    section.finish(problems);
+    Record { from_event: from.unwrap_or(1), every }
+}
+
+pub(super) fn read_map(mut section: Section<'_>, problems: &mut Problems) -> MapStyle {
+    let title = section.read("title", problems, read::text);
+    let colors = section.read("colors", problems, |item| {
+        let DeValue::Table(table) = item.get_ref() else {
+            return Err(fault("not a table", "Write colors = { value = \"#rrggbb\" }."));
+        };
+        table.iter().map(|(key, value)| Ok((key.get_ref().to_string(), color(value)?))).collect()
+    });
+    section.finish(problems);
+    MapStyle { title, colors: colors.unwrap_or_default() }
+}
+
+fn color(item: Item<'_>) -> Result<String, Fault> {
+    let text = read::text(item)?;
+    let digits = text.strip_prefix('#').unwrap_or("");
+    if digits.len() == 6 && digits.chars().all(|digit| digit.is_ascii_hexdigit()) {
+        return Ok(text);
+    }
+    Err(fault(format!("\"{text}\" is not a colour"), "Write \"#rrggbb\"."))
+}
