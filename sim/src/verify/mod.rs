@@ -25,7 +25,7 @@ pub use case::{Case, Order, Strike, Trouble};
 pub use run::Wrong;
 pub use shape::Shape;
 pub use site::{Site, Spot};
-pub use table::BLOCKS;
+pub use table::blocks;
 
 use crate::SimError;
 use block::{Needs, Pace};
@@ -42,7 +42,7 @@ const ENOUGH: u64 = 4;
 
 /// The block of that name: `module.function`, or `function` alone.
 pub fn find(name: &str) -> Option<&'static Block> {
-    BLOCKS.iter().find(|block| block.name == name || block.function() == name)
+    blocks().find(|block| block.name == name || block.function() == name)
 }
 
 /// What is put to the test.
