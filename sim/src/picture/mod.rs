@@ -167,14 +167,17 @@ impl Picture {
         bytes.ok_or(SimError::PictureTooLarge { width: self.width, height: self.height })
     }
 
-    /// Writes the picture as its name says: PNG for `.png`, else SVG.
+    /// Writes the picture as its name says: `.svg` or `.png`.
     ///
     /// # Errors
-    /// The file cannot be written, or the picture is too large.
+    /// The name says neither, the file cannot be written, or the picture is too large.
     pub fn write(&self, file: &Path) -> Result<(), SimError> {
         let bytes = match Format::of(file) {
             Some(Format::Png) => self.png()?,
-            _ => self.svg().into_bytes(),
+            Some(Format::Svg) => self.svg().into_bytes(),
+            Some(Format::Gif) | None => {
+                return Err(SimError::NotAPicture { file: file.to_owned() });
+            }
         };
         std::fs::write(file, bytes).map_err(|error| SimError::file("write", file, error))
     }
