@@ -107,7 +107,8 @@ impl DeviceConfig {
 #[derive(Clone, Debug, Default)]
 pub struct SensorFrame {
     /// Readings by name. A reading goes into the environment when it changes; what the program puts
-    /// there under the same name stays until then.
+    /// there under the same name stays until then. A name that is no longer read leaves the
+    /// environment.
     pub env: Vec<(String, Reading)>,
     /// Where the device is, in metres.
     pub position: Option<Vec<f64>>,
@@ -306,6 +307,17 @@ impl Device {
         self.inbox.replace_exports(self.config.program.layout(), change);
     }
 
+    /// Starts the device anew, as its next incarnation. It has heard nothing yet; what it kept from
+    /// round to round is lost as well, unless it `keeps` it, as on a disk.
+    pub fn restart(&mut self, keeps: bool) {
+        let mut config = self.config.clone();
+        config.incarnation += 1;
+        let old = std::mem::replace(self, Self::new(config));
+        if keeps {
+            (self.memory, self.readings) = (old.memory, old.readings);
+        }
+    }
+
     /// Something happened.
     ///
     /// # Errors
@@ -449,6 +461,17 @@ impl Device {
     }
 
     fn sense(&mut self, sensors: &SensorFrame) {
+        // Names are mostly the same ones, so this is never true in vain.
+        if self.readings.len() > sensors.env.len() {
+            let Self { readings, memory, .. } = self;
+            readings.retain(|name, _| {
+                let read = sensors.env.iter().any(|(known, _)| known == name);
+                if !read {
+                    memory.environment.remove(name.as_str());
+                }
+                read
+            });
+        }
         for (name, reading) in &sensors.env {
             if self.readings.get(name) != Some(reading) {
                 self.readings.insert(name.clone(), reading.clone());

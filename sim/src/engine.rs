@@ -9,7 +9,7 @@ use crate::batch::Batch;
 use crate::faults::{Strike, strikes};
 use crate::mobility::Walker;
 use crate::neighbors::{self, Neighbors, Point, distance};
-use crate::network::{Network, Outcome, Sent};
+use crate::network::{Network, Outcome, Round, Sent};
 use crate::population::Population;
 use crate::queue::{Happening, Queue};
 use crate::scenario::{Scenario, Schedule, Stop};
@@ -33,7 +33,7 @@ pub(crate) struct Engine {
     move_step: Micros,
     firing: Firing,
     batch: Batch,
-    queue: Queue,
+    pub(crate) queue: Queue,
     pub(crate) network: Network,
     /// Links that are named one by one, so that movement does not change them.
     paired: Option<Neighbors>,
@@ -120,8 +120,10 @@ impl Engine {
         if self.walkers.iter().any(Option::is_some) {
             self.queue.push(self.move_step, Happening::Move);
         }
-        for (number, fault) in self.faults.iter().enumerate() {
-            self.queue.push(fault.at, Happening::Fault(number as u32));
+        for (number, fault) in self.faults.iter_mut().enumerate() {
+            if let Some(at) = fault.first() {
+                self.queue.push(at, Happening::Fault(number as u32));
+            }
         }
         match self.schedule {
             Schedule::LockStep { period } => self.queue.push(period, Happening::Step),
@@ -194,10 +196,11 @@ impl Engine {
             Happening::Step => return self.fire_all(observer),
             Happening::Move => self.advance()?,
             Happening::Fault(number) => self.strike(number as usize),
+            Happening::Leave { fault, device } => self.leave(fault, device),
             Happening::Arrive { from, to, frame } => {
                 // A link that broke while the message travelled does not deliver it.
                 if self.world.neighbors.linked(to as usize, from) {
-                    self.network.deliver(to, at, frame, &mut self.counts);
+                    self.network.deliver(from, to, at, frame, &mut self.counts);
                 }
             }
         }
@@ -246,6 +249,12 @@ impl Engine {
         if joins {
             let rounds = self.world.rounds(device as usize) + 1;
             let next = self.firing.next(device as usize, rounds, at);
+            let stretch = match self.schedule {
+                Schedule::Periodic { .. } => self.network.stretch(device as usize, at),
+                // There somebody else says when it is whose turn.
+                Schedule::RoundRobin { .. } | Schedule::LockStep { .. } => 1.0,
+            };
+            let next = if stretch == 1.0 { next } else { stretched(at, next, stretch) };
             self.queue.push(next, Happening::Fire(device));
         }
         joins
@@ -284,16 +293,15 @@ impl Engine {
         self.counts.actions += outcome.actions;
         self.counts.steps += outcome.steps;
         self.last = device;
-        let value = match outcome.result {
-            Some(Ok(value)) => Some(value),
-            Some(Err(trap)) => {
+        let slot = self.world.values.get_mut(device);
+        match (outcome.round, slot) {
+            (Round::Skipped, _) | (_, None) => {}
+            (Round::Away, Some(slot)) => *slot = None,
+            (Round::Ran(Ok(value)), Some(slot)) => *slot = Some(value),
+            (Round::Ran(Err(trap)), Some(slot)) => {
+                *slot = None;
                 self.counts.trap(self.world.id(device), self.now, &trap);
-                None
             }
-            None => None,
-        };
-        if let Some(slot) = self.world.values.get_mut(device) {
-            *slot = value;
         }
         if let Some(rounds) = self.world.rounds.get_mut(device) {
             *rounds += 1;
@@ -364,6 +372,12 @@ impl Engine {
             world: &self.world,
         }
     }
+}
+
+/// A time as many times as far away.
+fn stretched(now: Micros, at: Micros, factor: f64) -> Micros {
+    let gap = (at.since(now).0 as f64 * factor).round() as u64;
+    Micros(now.0.saturating_add(gap.max(1)))
 }
 
 fn new_world(scenario: &Scenario, population: &Population) -> Result<World, SimError> {

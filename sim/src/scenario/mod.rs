@@ -3,17 +3,22 @@
 //! A scenario is plain data. [`Scenario::load`] reads it from a TOML file, in which every key but
 //! `program` may be left out; `docs/simulator.md` explains every key.
 
+mod fault;
 mod parse;
 mod problem;
 mod read;
 mod units;
 
+pub use fault::{
+    Choice, DeviceFault, Fault, FaultKind, Members, Partition, SensorFault, When, Whom,
+};
 pub use problem::{Problem, Problems};
 
 use crate::SimError;
 use crate::picture::Color;
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
+use fieldrun_netem::Conditions;
 use fieldrun_stdlib::Loaded;
 use std::path::{Path, PathBuf};
 
@@ -138,11 +143,9 @@ pub struct Link {
     pub radius: Option<f64>,
     /// The devices that are linked, wherever they are; instead of the radius.
     pub pairs: Option<Vec<(NodeId, NodeId)>>,
-    /// Least and greatest time from the end of the sender's round to the arrival; drawn for each
-    /// message and receiver.
-    pub delay: Option<(Micros, Micros)>,
-    /// The share of messages that are lost, from 0 to 1; drawn for each message and receiver.
-    pub loss: f64,
+    /// What becomes of messages, from the end of the sender's round on; drawn for each message and
+    /// receiver.
+    pub conditions: Conditions,
     /// How long a neighbour is kept that is linked but not heard.
     pub retention: Option<Retention>,
 }
@@ -182,30 +185,6 @@ pub struct Set {
     pub ids: Vec<NodeId>,
     /// Values that replace or join those of the node or group.
     pub env: Vec<(String, Reading)>,
-}
-
-/// Something that is done to devices at a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// What it is.
-    pub kind: FaultKind,
-    /// When it happens.
-    pub at: Micros,
-    /// To which devices; to all if none are named.
-    pub ids: Vec<NodeId>,
-}
-
-/// What is done to a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// Every value that it keeps, and every value that it holds of its neighbours, becomes a random
-    /// one of the same kind.
-    Corrupt,
-    /// It loses all that it knows and says nothing for a time; its neighbours forget it at once.
-    Restart {
-        /// How long it is away.
-        down: Micros,
-    },
 }
 
 /// How the devices of a group are placed.

@@ -2,6 +2,7 @@
 
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
+use fieldrun_netem::{Conditions, Delay, Loss};
 use fieldrun_sim::Color;
 use fieldrun_sim::scenario::{Link, Mobility, Place, Record, Schedule, Stop, Walk};
 use fieldrun_sim::{Scenario, SimError};
@@ -57,8 +58,11 @@ fn every_key_has_its_meaning() {
     let link = Link {
         radius: Some(1.5),
         pairs: None,
-        delay: Some((Micros(10_000), Micros::SECOND)),
-        loss: 0.5,
+        conditions: Conditions {
+            loss: Loss::Uniform(0.5),
+            delay: Some(Delay::Uniform(Micros(10_000), Micros::SECOND)),
+            ..Conditions::default()
+        },
         retention: Some(Retention::Periods(3.0)),
     };
     assert_eq!(scenario.link, link);

@@ -121,7 +121,10 @@ pub(super) fn read_sets(root: &mut Section<'_>, problems: &mut Problems) -> Vec<
     sets
 }
 
-fn read_env(section: &mut Section<'_>, problems: &mut Problems) -> Vec<(String, Reading)> {
+pub(super) fn read_env(
+    section: &mut Section<'_>,
+    problems: &mut Problems,
+) -> Vec<(String, Reading)> {
     let readings = section.read("env", problems, |item| match read::readings(item)? {
         readings if readings.len() > MAX_ENV => {
             Err(fault("too many values", format!("A device has at most {MAX_ENV}.")))
