@@ -373,7 +373,9 @@ pub(crate) struct EvalArgs {
 #[command(after_help = "\
 Examples:
   fieldrun sim examples/crowd/crowd.toml
-  fieldrun sim program.pt --time 2m --svg map.svg
+  fieldrun sim program.pt --time 2m --snapshot t=60 map.png
+  fieldrun sim program.pt --snapshot t=1,5,20 strip.png --snapshot every=1s film.gif
+  fieldrun sim program.pt --chart values.svg
   fieldrun sim scenario.toml --json | head")]
 pub(crate) struct SimArgs {
     /// A scenario, or a program for a default network of a hundred devices
@@ -394,12 +396,13 @@ pub(crate) struct SimArgs {
     /// Folder for map.svg and values.csv [default: fieldrun-out/NAME]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Write the map to this file
+    /// Write a picture: of one moment (`end`, `t=60`) a map, of several (`t=1,2,10`, `every=2s`) a film
+    /// strip, both as .svg or .png; as .gif an animation. May be repeated
+    #[arg(long, num_args = 2, value_names = ["WHEN", "FILE"])]
+    pub(crate) snapshot: Vec<String>,
+    /// Write a chart of mean, range and counts of the values over time, as .svg or .png
     #[arg(long, value_name = "FILE")]
-    pub(crate) svg: Option<PathBuf>,
-    /// A further map at this simulated time; may be repeated
-    #[arg(long, value_name = "TIME")]
-    pub(crate) map_at: Vec<String>,
+    pub(crate) chart: Option<PathBuf>,
     /// Write the table of values to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,

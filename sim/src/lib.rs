@@ -5,7 +5,8 @@
 //! * [`run`] runs it, event by event, and tells an [`Observer`]; a [`Simulation`] can be stopped,
 //!   looked at, changed and copied on the way.
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
-//! * [`record`] has the observers that write: JSON lines, CSV tables, SVG maps.
+//! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
+//! * [`chart`] draws values over time.
 //! * [`Summary`] is what a run amounted to.
 //! * [`ColumnEngine`] runs a program on a large still population, without messages.
 //!
@@ -17,6 +18,7 @@
 //! messages, `queue` what happens when, `batch` which rounds may run at once, and `engine` drives all of it.
 
 mod batch;
+pub mod chart;
 mod columns;
 mod engine;
 mod error;
@@ -26,6 +28,7 @@ mod map;
 mod mobility;
 mod neighbors;
 mod network;
+mod picture;
 mod place;
 mod population;
 mod queue;
@@ -45,6 +48,7 @@ pub use columns::{ColumnEngine, FailedRound};
 pub use error::SimError;
 pub use intervention::Intervention;
 pub use neighbors::MAX_LINKS;
+pub use picture::{Color, Picture};
 pub use scenario::Scenario;
 pub use shown::Shown;
 pub use simulation::{Simulation, run, trace};

@@ -15,6 +15,7 @@ pub use fault::{
 pub use problem::{Problem, Problems};
 
 use crate::SimError;
+use crate::picture::Color;
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
 use fieldrun_netem::Conditions;
@@ -273,7 +274,11 @@ pub struct MapStyle {
     /// The headline instead of the name of the scenario.
     pub title: Option<String>,
     /// Colours (`#rrggbb`) of values by their text.
-    pub colors: Vec<(String, String)>,
+    pub colors: Vec<(String, Color)>,
+    /// The unit of values, for legends and axes.
+    pub unit: Option<String>,
+    /// The unit of lengths, for the scale bar.
+    pub length: Option<String>,
 }
 
 impl Scenario {
