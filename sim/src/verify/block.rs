@@ -1,6 +1,6 @@
 //! Blocks of the library and how they are put to the test.
 
-use super::run::{Judge, Property};
+use super::run::{Judge, Property, Series};
 use super::site::{Metric, Site};
 use super::wanted::Wanted;
 
@@ -58,6 +58,8 @@ pub(crate) enum Needs {
 pub(crate) enum Oracle {
     /// Computed by plain algorithms.
     Values(fn(&Site) -> Vec<Wanted>),
+    /// Computed for each round, where values never rest.
+    Series(Series),
     /// A property that plain algorithms check.
     Property(Property),
 }
@@ -111,21 +113,26 @@ impl Block {
                 text += &format!("let {name} = env.get(\"{name}\")\n");
             }
         }
+        if self.call.contains("now") {
+            text += "let now = floor(self.getCurrentTime())\n";
+        }
         text + self.call + "\n"
     }
 
     pub(crate) fn judge(&self, site: &Site) -> Judge {
+        let open = site.corrupted && self.promise == Promise::Heals;
+        let mut promised = self.needs.promised(site);
+        promised.iter_mut().for_each(|promised| *promised |= !open);
         match self.oracle {
             Oracle::Property(property) => Judge::Property(property),
+            Oracle::Series(series) => Judge::Series(series, promised),
             Oracle::Values(values) => {
-                let mut wanted = values(site);
-                let open = site.corrupted && self.promise == Promise::Heals;
-                for (wanted, promised) in wanted.iter_mut().zip(self.needs.promised(site)) {
-                    if open && !promised {
-                        *wanted = Wanted::Anything;
-                    }
-                }
-                Judge::Values(wanted)
+                let wanted = values(site).into_iter().zip(promised);
+                let wanted = wanted.map(|(wanted, promised)| match promised {
+                    true => wanted,
+                    false => Wanted::Anything,
+                });
+                Judge::Values(wanted.collect())
             }
         }
     }

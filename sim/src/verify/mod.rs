@@ -10,6 +10,7 @@
 mod block;
 mod card;
 mod case;
+mod history;
 mod oracles;
 mod plain;
 mod run;
