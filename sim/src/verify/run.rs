@@ -1,6 +1,7 @@
 //! A case is run by the simulator, from the text of its scenario file, and judged.
 
 use super::case::{Case, Order};
+use super::history::{History, Series};
 use super::site::Site;
 use super::wanted::Wanted;
 use crate::{Flow, Moment, Observer, Scenario, SimError, World, run};
@@ -24,6 +25,8 @@ pub(crate) enum Judge {
     Values(Vec<Wanted>),
     /// What all of them fulfil.
     Property(Property),
+    /// What each round gives, from the first one on.
+    Series(Series),
 }
 
 /// A device that ended wrong.
@@ -42,6 +45,8 @@ pub struct Wrong {
 pub(crate) struct Ran {
     /// Devices that are wrong at the end.
     pub(crate) wrong: Vec<Wrong>,
+    /// When a round was wrong that should have been right, in seconds: there the run ended.
+    pub(crate) broken: Option<f64>,
     /// Rounds from the last fault until nothing was wrong any more.
     pub(crate) settled: f64,
     /// The values at the end, by ascending id; unit where there is none.
@@ -78,6 +83,8 @@ pub(crate) fn judged(
         wrong: vec![true; site.len()],
         last_wrong: 0.0,
         last_change: 0.0,
+        history: History::new(case),
+        broken: None,
         site,
         judge,
     };
@@ -85,6 +92,7 @@ pub(crate) fn judged(
     let messages = summary.counts.messages.max(1) as f64;
     Ok(Ran {
         wrong: watch.verdict(),
+        broken: watch.broken.as_ref().map(|(at, _, _)| *at),
         settled: (watch.last_wrong - case.calm()).max(0.0).ceil(),
         values: watch.values,
         changed: watch.last_change,
@@ -109,6 +117,9 @@ struct Watch<'a> {
     wrong: Vec<bool>,
     last_wrong: f64,
     last_change: f64,
+    history: History,
+    /// When the round of a series was wrong, whose, and what would be right.
+    broken: Option<(f64, usize, String)>,
 }
 
 impl Watch<'_> {
@@ -135,7 +146,23 @@ impl Watch<'_> {
                 self.wrong.contains(&true)
             }
             Judge::Property(property) => round_over && property(&self.site, &self.values).is_some(),
+            // Told round by round.
+            Judge::Series(_) => false,
         }
+    }
+
+    /// Holds the last round of a device against what it should give; whether that is settled.
+    fn follow(&mut self, series: Series, number: usize, moment: &Moment<'_>) -> bool {
+        let value = self.values.get(number).cloned().unwrap_or_default();
+        if !self.history.note(&self.site, number, moment.at, value) {
+            return true;
+        }
+        let Some(view) = self.history.view(&self.site, number) else { return true };
+        let wanted = series(&view);
+        if !wanted.admits(&view.now.value) {
+            self.broken = Some((moment.at.seconds(), number, wanted.to_string()));
+        }
+        !matches!(wanted, Wanted::Anything | Wanted::Between(..))
     }
 
     fn verdict(&self) -> Vec<Wrong> {
@@ -154,6 +181,10 @@ impl Watch<'_> {
                 let found = property(&self.site, &self.values);
                 found.map(|(number, wanted)| wrong(number, wanted)).into_iter().collect()
             }
+            Judge::Series(_) => {
+                let broken = self.broken.clone();
+                broken.map(|(_, number, wanted)| wrong(number, wanted)).into_iter().collect()
+            }
         }
     }
 }
@@ -171,6 +202,12 @@ impl Observer for Watch<'_> {
             return Ok(Flow::Continue);
         };
         self.note(number, moment.world, moment);
+        if let Judge::Series(series) = self.judge {
+            if !self.follow(*series, number, moment) {
+                self.last_wrong = moment.at.seconds();
+            }
+            return Ok(if self.broken.is_some() { Flow::Stop } else { Flow::Continue });
+        }
         let devices = self.site.len().max(1) as u64;
         if self.is_wrong(number, moment.event.is_multiple_of(devices)) {
             self.last_wrong = moment.at.seconds();

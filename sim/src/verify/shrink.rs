@@ -27,7 +27,8 @@ pub(super) fn smallest(subject: &Subject, found: Case) -> Result<WrongCase, SimE
         }
         break;
     }
-    let seconds = run::seconds(&case, exam.rounds);
+    let broken = exam.ran.as_ref().and_then(|ran| ran.broken);
+    let seconds = broken.unwrap_or_else(|| run::seconds(&case, exam.rounds));
     let wrong = exam.ran.map(|ran| ran.wrong).unwrap_or_default();
     Ok(WrongCase { found, case, wrong, seconds })
 }

@@ -17,6 +17,8 @@ pub(crate) enum Wanted {
     Near(f64),
     /// A number from the first to the second.
     Between(f64, f64),
+    /// A tuple of such values.
+    Each(Vec<Self>),
 }
 
 impl Wanted {
@@ -26,6 +28,10 @@ impl Wanted {
 
     pub(crate) fn truth(truth: bool) -> Self {
         Self::Exactly(Value::Bool(truth))
+    }
+
+    pub(crate) fn text(text: &str) -> Self {
+        Self::Exactly(Value::text(text))
     }
 
     pub(crate) fn uid(id: i64) -> Self {
@@ -47,6 +53,13 @@ impl Wanted {
             }
             Self::Near(wanted) => number() == *wanted || wanted.is_nan() && number().is_nan(),
             Self::Between(least, most) => (*least..=*most).contains(&number()),
+            Self::Each(wanted) => match value {
+                Value::Tuple(items) => {
+                    let mut pairs = wanted.iter().zip(items.iter());
+                    wanted.len() == items.len() && pairs.all(|(wanted, item)| wanted.admits(item))
+                }
+                _ => false,
+            },
         }
     }
 }
@@ -58,6 +71,10 @@ impl fmt::Display for Wanted {
             Self::Exactly(value) => value.fmt(f),
             Self::Near(number) => number.fmt(f),
             Self::Between(least, most) => write!(f, "from {least} to {most}"),
+            Self::Each(wanted) => {
+                let texts: Vec<String> = wanted.iter().map(Self::to_string).collect();
+                write!(f, "[{}]", texts.join(", "))
+            }
         }
     }
 }

@@ -2,17 +2,21 @@
 
 mod accumulation;
 mod lang;
+mod latch;
 mod memory;
 mod meta;
 mod spreading;
 mod structure;
+mod time;
 
 pub(crate) use accumulation::*;
 pub(crate) use lang::*;
+pub(crate) use latch::*;
 pub(crate) use memory::*;
 pub(crate) use meta::*;
 pub(crate) use spreading::*;
 pub(crate) use structure::*;
+pub(crate) use time::*;
 
 use crate::verify::plain::{self, parent, told};
 use crate::verify::site::{Metric, Site};
