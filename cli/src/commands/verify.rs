@@ -41,7 +41,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> Outcome {
 
 fn list() -> Outcome {
     for block in blocks() {
-        output::line(&format!("{:57} {}", block.name, block.call))?;
+        output::line(&format!("{:57} {}", block.name, block.call.replace('\n', "; ")))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,6 @@
 //! Blocks of the library and how they are put to the test.
 
-use super::history::Series;
-use super::run::{Judge, Property};
+use super::run::{EveryRound, Judge, Property, Series};
 use super::site::{Metric, Site};
 use super::wanted::Wanted;
 
@@ -59,10 +58,12 @@ pub(crate) enum Needs {
 pub(crate) enum Oracle {
     /// Computed by plain algorithms.
     Values(fn(&Site) -> Vec<Wanted>),
+    /// Computed for each round, where values never rest.
+    Series(Series),
+    /// Computed for each round from those before, right from the first one on.
+    EveryRound(EveryRound),
     /// A property that plain algorithms check.
     Property(Property),
-    /// Computed for each round from the rounds before.
-    Series(Series),
 }
 
 /// A block of the library, applied as a program does.
@@ -94,12 +95,13 @@ const IMPORTS: [&str; 9] = [
 
 /// What calls may speak of: what devices read, signals that change with time, and who is named by
 /// whom in a graph. Later ones may use earlier ones.
-const GIVEN: [(&str, &str); 13] = [
+const GIVEN: [(&str, &str); 14] = [
     ("source", "env.get(\"source\")"),
     ("destination", "env.get(\"destination\")"),
     ("obstacle", "env.get(\"obstacle\")"),
     ("value", "env.get(\"value\")"),
     ("strength", "env.get(\"strength\")"),
+    ("now", "floor(self.getCurrentTime())"),
     ("id", "getUID()"),
     ("pulse", "(self.getCurrentTime() + value) % 8 < 3"),
     ("level", "floor((self.getCurrentTime() + value) / 5) % 3"),
@@ -147,18 +149,20 @@ impl Block {
     }
 
     pub(crate) fn judge(&self, site: &Site) -> Judge {
+        let open = site.corrupted && self.promise == Promise::Heals;
+        let mut promised = self.needs.promised(site);
+        promised.iter_mut().for_each(|promised| *promised |= !open);
         match self.oracle {
             Oracle::Property(property) => Judge::Property(property),
-            Oracle::Series(series) => Judge::Series(series),
+            Oracle::EveryRound(every) => Judge::EveryRound(every),
+            Oracle::Series(series) => Judge::Series(series, promised),
             Oracle::Values(values) => {
-                let mut wanted = values(site);
-                let open = site.corrupted && self.promise == Promise::Heals;
-                for (wanted, promised) in wanted.iter_mut().zip(self.needs.promised(site)) {
-                    if open && !promised {
-                        *wanted = Wanted::Anything;
-                    }
-                }
-                Judge::Values(wanted)
+                let wanted = values(site).into_iter().zip(promised);
+                let wanted = wanted.map(|(wanted, promised)| match promised {
+                    true => wanted,
+                    false => Wanted::Anything,
+                });
+                Judge::Values(wanted.collect())
             }
         }
     }

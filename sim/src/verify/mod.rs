@@ -225,7 +225,7 @@ fn all_cases(
 /// Whether what befell the network may leave a block that remembers with wrong values. Where each
 /// round is known from those since the device started, a restart is no excuse.
 fn excused(subject: &Subject, case: &Case) -> bool {
-    let followed = subject.block.is_some_and(|block| matches!(block.oracle, Oracle::Series(_)));
+    let followed = subject.block.is_some_and(|block| matches!(block.oracle, Oracle::EveryRound(_)));
     if followed { case.trouble().corrupts() } else { !case.strikes.is_empty() }
 }
 

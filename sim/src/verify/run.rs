@@ -1,7 +1,7 @@
 //! A case is run by the simulator, from the text of its scenario file, and judged.
 
 use super::case::{Case, Order};
-use super::history::{History, Series};
+use super::history::{History, View};
 use super::site::Site;
 use super::wanted::Wanted;
 use crate::{Flow, Moment, Observer, Scenario, SimError, World, run};
@@ -14,19 +14,30 @@ pub(crate) const PROGRAM: &str = "program.pt";
 const UNEVEN: f64 = 1.0;
 /// where messages are late and lost: everyone looks at what neighbours were a while ago.
 const LATE: f64 = 1.5;
+/// Seconds for which what is right must stay right: of values that rest, and of those that do not.
+const STAYS: f64 = 3.0;
+const GOES_ON: f64 = 12.0;
 
 /// A property of all values: the first device that breaks it, and what would be right there.
 pub(crate) type Property = fn(&Site, &[Value]) -> Option<(usize, String)>;
+
+/// What a device is to have after its last round, from its own rounds and those of the others.
+pub(crate) type Series = fn(&Site, &History, usize) -> Wanted;
+
+/// What the round of a device is to give that is looked at; anything where that cannot be known.
+pub(crate) type EveryRound = fn(&View<'_>) -> Wanted;
 
 /// By what a case is judged.
 #[derive(Clone)]
 pub(crate) enum Judge {
     /// What each device ends at.
     Values(Vec<Wanted>),
+    /// What each device has after each round; where it is not promised, anything.
+    Series(Series, Vec<bool>),
+    /// What each round gives, from the first one on.
+    EveryRound(EveryRound),
     /// What all of them fulfil.
     Property(Property),
-    /// What each round gives, from the first one on.
-    Series(Series),
 }
 
 /// A device that ended wrong.
@@ -45,8 +56,6 @@ pub struct Wrong {
 pub(crate) struct Ran {
     /// Devices that are wrong at the end.
     pub(crate) wrong: Vec<Wrong>,
-    /// When a round was wrong that should have been right, in seconds: there the run ended.
-    pub(crate) broken: Option<f64>,
     /// Rounds from the last fault until nothing was wrong any more.
     pub(crate) settled: f64,
     /// The values at the end, by ascending id; unit where there is none.
@@ -57,6 +66,8 @@ pub(crate) struct Ran {
     pub(crate) bytes: f64,
     /// Steps of a round on average.
     pub(crate) steps: f64,
+    /// When it ended, in seconds: at the first wrong value after all must be right, if there is one.
+    pub(crate) end: f64,
 }
 
 /// Simulated seconds of a case in which everything must be right so many rounds after the last fault.
@@ -74,17 +85,22 @@ pub(crate) fn judged(
     judge: &Judge,
     rounds: f64,
 ) -> Result<Ran, SimError> {
-    let text = case.scenario(PROGRAM, &[], seconds(case, rounds), &[]);
+    let settled = seconds(case, rounds);
+    let goes_on = if matches!(judge, Judge::Series(..)) { GOES_ON } else { STAYS };
+    let text = case.scenario(PROGRAM, &[], settled + goes_on, &[]);
     let scenario = Scenario::parse(&text, "scenario.toml")?;
     let site = case.site();
     let mut watch = Watch {
         numbers: numbers(case, &scenario),
         values: vec![Value::Unit; site.len()],
-        wrong: vec![true; site.len()],
+        wrong: vec![!matches!(judge, Judge::EveryRound(_)); site.len()],
+        settled,
+        broken: false,
+        last: 0.0,
         last_wrong: 0.0,
         last_change: 0.0,
+        wanted: vec![Wanted::Anything; site.len()],
         history: History::new(case),
-        broken: None,
         site,
         judge,
     };
@@ -92,12 +108,12 @@ pub(crate) fn judged(
     let messages = summary.counts.messages.max(1) as f64;
     Ok(Ran {
         wrong: watch.verdict(),
-        broken: watch.broken.as_ref().map(|(at, _, _)| *at),
         settled: (watch.last_wrong - case.calm()).max(0.0).ceil(),
         values: watch.values,
         changed: watch.last_change,
         bytes: summary.counts.bytes as f64 / messages,
         steps: summary.counts.steps as f64 / messages,
+        end: watch.last,
     })
 }
 
@@ -111,20 +127,26 @@ fn numbers(case: &Case, scenario: &Scenario) -> Vec<usize> {
 
 struct Watch<'a> {
     site: Site,
+    history: History,
+    /// What each device was to have after its last round.
+    wanted: Vec<Wanted>,
     judge: &'a Judge,
     numbers: Vec<usize>,
     values: Vec<Value>,
     wrong: Vec<bool>,
+    /// From when on everything must be right.
+    settled: f64,
+    /// Whether a round was wrong of which all rounds must be right.
+    broken: bool,
+    last: f64,
     last_wrong: f64,
     last_change: f64,
-    history: History,
-    /// When the round of a series was wrong, whose, and what would be right.
-    broken: Option<(f64, usize, String)>,
 }
 
 impl Watch<'_> {
     fn note(&mut self, number: usize, world: &World, moment: &Moment<'_>) {
         let value = world.value(moment.device).cloned().unwrap_or_default();
+        self.history.note(&self.site, number, moment.at, value.clone());
         let Some(held) = self.values.get_mut(number) else { return };
         if *held != value {
             self.last_change = moment.at.seconds();
@@ -136,33 +158,36 @@ impl Watch<'_> {
     fn is_wrong(&mut self, number: usize, round_over: bool) -> bool {
         match self.judge {
             Judge::Values(wanted) => {
-                let admitted = match (wanted.get(number), self.values.get(number)) {
-                    (Some(wanted), Some(value)) => wanted.admits(value),
-                    _ => false,
+                let wanted = wanted.get(number).cloned();
+                self.compare(number, wanted.unwrap_or(Wanted::Anything))
+            }
+            Judge::Series(series, promised) => {
+                let wanted = match promised.get(number) {
+                    Some(true) => series(&self.site, &self.history, number),
+                    _ => Wanted::Anything,
                 };
-                if let Some(wrong) = self.wrong.get_mut(number) {
-                    *wrong = !admitted;
-                }
-                self.wrong.contains(&true)
+                self.compare(number, wanted)
+            }
+            Judge::EveryRound(every) => {
+                let view = self.history.view(&self.site, number);
+                let wanted = view.map_or(Wanted::Anything, |view| every(&view));
+                let unknown = matches!(wanted, Wanted::Anything | Wanted::Between(..));
+                // A round that is wrong is wrong for good.
+                self.broken |= self.compare(number, wanted);
+                self.broken || unknown
             }
             Judge::Property(property) => round_over && property(&self.site, &self.values).is_some(),
-            // Told round by round.
-            Judge::Series(_) => false,
         }
     }
 
-    /// Holds the last round of a device against what it should give; whether that is settled.
-    fn follow(&mut self, series: Series, number: usize, moment: &Moment<'_>) -> bool {
-        let value = self.values.get(number).cloned().unwrap_or_default();
-        if !self.history.note(&self.site, number, moment.at, value) {
-            return true;
+    /// Whether any device lacks what it should have, after a round of one.
+    fn compare(&mut self, number: usize, wanted: Wanted) -> bool {
+        let admitted = self.values.get(number).is_some_and(|value| wanted.admits(value));
+        if let (Some(wrong), Some(slot)) = (self.wrong.get_mut(number), self.wanted.get_mut(number))
+        {
+            (*wrong, *slot) = (!admitted, wanted);
         }
-        let Some(view) = self.history.view(&self.site, number) else { return true };
-        let wanted = series(&view);
-        if !wanted.admits(&view.now.value) {
-            self.broken = Some((moment.at.seconds(), number, wanted.to_string()));
-        }
-        !matches!(wanted, Wanted::Anything | Wanted::Between(..))
+        self.wrong.contains(&true)
     }
 
     fn verdict(&self) -> Vec<Wrong> {
@@ -172,18 +197,14 @@ impl Watch<'_> {
             Wrong { device, found, wanted }
         };
         match self.judge {
-            Judge::Values(wanted) => {
-                let pairs = wanted.iter().zip(&self.values).enumerate();
-                let bad = pairs.filter(|(_, (wanted, value))| !wanted.admits(value));
+            Judge::Values(_) | Judge::Series(..) | Judge::EveryRound(_) => {
+                let pairs = self.wanted.iter().zip(&self.wrong).enumerate();
+                let bad = pairs.filter(|(_, (_, is_wrong))| **is_wrong);
                 bad.map(|(number, (wanted, _))| wrong(number, wanted.to_string())).collect()
             }
             Judge::Property(property) => {
                 let found = property(&self.site, &self.values);
                 found.map(|(number, wanted)| wrong(number, wanted)).into_iter().collect()
-            }
-            Judge::Series(_) => {
-                let broken = self.broken.clone();
-                broken.map(|(_, number, wanted)| wrong(number, wanted)).into_iter().collect()
             }
         }
     }
@@ -202,15 +223,13 @@ impl Observer for Watch<'_> {
             return Ok(Flow::Continue);
         };
         self.note(number, moment.world, moment);
-        if let Judge::Series(series) = self.judge {
-            if !self.follow(*series, number, moment) {
-                self.last_wrong = moment.at.seconds();
-            }
-            return Ok(if self.broken.is_some() { Flow::Stop } else { Flow::Continue });
-        }
         let devices = self.site.len().max(1) as u64;
+        self.last = moment.at.seconds();
         if self.is_wrong(number, moment.event.is_multiple_of(devices)) {
-            self.last_wrong = moment.at.seconds();
+            self.last_wrong = self.last;
+            if self.broken || self.last > self.settled {
+                return Ok(Flow::Stop);
+            }
         }
         Ok(Flow::Continue)
     }

@@ -34,7 +34,7 @@ fn around(site: &Site, device: usize) -> impl Iterator<Item = &Spot> {
 /// A tuple for each device, of itself and its neighbours.
 fn each(site: &Site, of: impl Fn(&Spot, &[&Spot]) -> Vec<Wanted>) -> Vec<Wanted> {
     let tuple = |(device, spot): (usize, &Spot)| {
-        Wanted::Each(of(spot, &around(site, device).collect::<Vec<_>>()))
+        Wanted::Tuple(of(spot, &around(site, device).collect::<Vec<_>>()))
     };
     site.spots.iter().enumerate().map(tuple).collect()
 }
@@ -193,7 +193,7 @@ pub(crate) fn normed(site: &Site) -> Vec<Wanted> {
 pub(crate) fn names(site: &Site) -> Vec<Wanted> {
     each(site, |own, around| {
         let name = |spot: &Spot| Wanted::text(&spot.id.to_string());
-        vec![name(own), Wanted::Each(around.iter().map(|other| name(other)).collect())]
+        vec![name(own), Wanted::Tuple(around.iter().map(|other| name(other)).collect())]
     })
 }
 

@@ -10,12 +10,12 @@ use crate::verify::wanted::Wanted;
 /// Whether the pulse was always on, and whether the device is a source.
 pub(crate) fn always(view: &View<'_>) -> Wanted {
     let always = view.rounds.iter().all(|round| pulse(view, round));
-    Wanted::Each(vec![Wanted::truth(always), Wanted::truth(view.spot.source)])
+    Wanted::Tuple(vec![Wanted::truth(always), Wanted::truth(view.spot.source)])
 }
 
 pub(crate) fn ever(view: &View<'_>) -> Wanted {
     let ever = view.rounds.iter().any(|round| pulse(view, round));
-    Wanted::Each(vec![Wanted::truth(ever), Wanted::truth(view.spot.source)])
+    Wanted::Tuple(vec![Wanted::truth(ever), Wanted::truth(view.spot.source)])
 }
 
 pub(crate) fn counted(view: &View<'_>) -> Wanted {
@@ -115,11 +115,14 @@ fn counted_until(view: &View<'_>, done: Option<bool>) -> Wanted {
 pub(crate) fn until_one_is_late(view: &View<'_>) -> Wanted {
     let mine = late((view.spot, view.now));
     let theirs = view.heard().any(late);
-    counted_until(view, if view.lossy && theirs && !mine { None } else { Some(mine || theirs) })
+    counted_until(
+        view,
+        if view.is_lossy() && theirs && !mine { None } else { Some(mine || theirs) },
+    )
 }
 
 pub(crate) fn until_all_are_late(view: &View<'_>) -> Wanted {
     let mine = late((view.spot, view.now));
     let theirs = view.heard().all(late);
-    counted_until(view, if view.lossy && mine { None } else { Some(mine && theirs) })
+    counted_until(view, if view.is_lossy() && mine { None } else { Some(mine && theirs) })
 }

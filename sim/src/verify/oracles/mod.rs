@@ -5,6 +5,9 @@ mod lang;
 mod latch;
 mod memory;
 mod meta;
+mod monitor;
+mod parents;
+mod ranges;
 mod spreading;
 mod structure;
 mod time;
@@ -14,6 +17,9 @@ pub(crate) use lang::*;
 pub(crate) use latch::*;
 pub(crate) use memory::*;
 pub(crate) use meta::*;
+pub(crate) use monitor::*;
+pub(crate) use parents::*;
+pub(crate) use ranges::*;
 pub(crate) use spreading::*;
 pub(crate) use structure::*;
 pub(crate) use time::*;
@@ -21,7 +27,7 @@ pub(crate) use time::*;
 use crate::verify::plain::{self, parent, told};
 use crate::verify::site::{Metric, Site};
 use crate::verify::wanted::Wanted;
-use fieldrun_device::Value;
+use fieldrun_device::{NodeId, Value};
 
 fn numbers(numbers: Vec<f64>) -> Vec<Wanted> {
     numbers.into_iter().map(Wanted::number).collect()
@@ -37,6 +43,32 @@ fn range(site: &Site) -> Vec<f64> {
 
 fn by_hops(site: &Site) -> Vec<f64> {
     site.distances(&site.sources(), Metric::Hops)
+}
+
+/// Tuples of these, for programs that apply a block several times.
+fn beside<const PARTS: usize>(parts: [Vec<Wanted>; PARTS]) -> Vec<Wanted> {
+    let mut parts = parts.map(Vec::into_iter);
+    let tuple = || parts.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>();
+    std::iter::from_fn(tuple).map(Wanted::Tuple).collect()
+}
+
+/// The same for every device.
+fn all(site: &Site, wanted: impl Fn() -> Wanted) -> Vec<Wanted> {
+    site.map(|_| wanted())
+}
+
+fn uid(site: &Site, device: usize) -> Value {
+    Value::Uid(NodeId::Int(site.spots.get(device).map_or(0, |spot| spot.id)))
+}
+
+/// The ids of devices, ascending as their numbers.
+fn ids(site: &Site, devices: impl IntoIterator<Item = usize>) -> Wanted {
+    Wanted::Exactly(Value::tuple(devices.into_iter().map(|device| uid(site, device)).collect()))
+}
+
+/// Something of each device by its number.
+fn each<T>(site: &Site, of: impl Fn(usize) -> T) -> Vec<T> {
+    (0..site.len()).map(of).collect()
 }
 
 fn destinations(site: &Site) -> Vec<bool> {
@@ -81,16 +113,6 @@ fn shaded(site: &Site, metric: Metric<'_>) -> Vec<bool> {
     let step = |shade: &bool, _, to: usize| *shade || own[to];
     let cast = plain::cast(site, &site.sources(), metric, |source| own[source], step);
     cast.into_iter().zip(&own).map(|(shade, own)| shade.unwrap_or(*own)).collect()
-}
-
-fn of_parent(site: &Site, value: impl Fn(i64) -> Value, own: impl Fn(i64) -> Value) -> Vec<Wanted> {
-    let potential = by_hops(site);
-    let id = |device: usize| site.spots.get(device).map_or(0, |spot| spot.id);
-    let wanted = |device: usize| match parent(site, &potential, device) {
-        Some(parent) => Wanted::Exactly(value(id(parent))),
-        None => Wanted::Exactly(own(id(device))),
-    };
-    (0..site.len()).map(wanted).collect()
 }
 
 pub(crate) fn zero(site: &Site) -> Vec<Wanted> {

@@ -1,7 +1,8 @@
 //! `protelis:coord:spreading`.
 
 use super::{
-    by_hops, cast_or_own, destinations, handed_up, numbers, obstacles, range, shaded, truths,
+    beside, by_hops, cast_or_own, destinations, each, handed_up, numbers, obstacles, range, shaded,
+    truths,
 };
 use crate::verify::plain;
 use crate::verify::site::{Metric, Site};
@@ -23,12 +24,20 @@ pub(crate) fn hops(site: &Site) -> Vec<Wanted> {
 }
 
 /// Within a tenth, and the tenth of a link.
-pub(crate) fn flexible(site: &Site) -> Vec<Wanted> {
+fn around(distances: Vec<f64>, link: f64) -> Vec<Wanted> {
     let around = |distance: f64| match distance.is_finite() {
-        true => Wanted::Between(0.89 * distance - 1.0, 1.11 * distance + 1.0),
+        true => Wanted::Between(0.89 * distance - link / 10.0, 1.11 * distance + link / 10.0),
         false => Wanted::number(distance),
     };
-    range(site).into_iter().map(around).collect()
+    distances.into_iter().map(around).collect()
+}
+
+pub(crate) fn flexible(site: &Site) -> Vec<Wanted> {
+    around(range(site), 10.0)
+}
+
+pub(crate) fn flexible_hops(site: &Site) -> Vec<Wanted> {
+    around(by_hops(site), 1.0)
 }
 
 pub(crate) fn broadcast(site: &Site) -> Vec<Wanted> {
@@ -83,7 +92,7 @@ pub(crate) fn channel(site: &Site) -> Vec<Wanted> {
 }
 
 /// Something in the network without obstacles, where faults can leave nothing; else another thing.
-fn around_obstacles(
+pub(super) fn around_obstacles(
     site: &Site,
     inside: impl Fn(&Site) -> Vec<Wanted>,
     needs_destination: bool,
@@ -120,14 +129,28 @@ pub(crate) fn bound_broadcast(site: &Site) -> Vec<Wanted> {
 
 /// From the sources to all neighbours that are nearest to the destination, and on.
 #[expect(clippy::indexing_slicing, reason = "all lists have one entry a device")]
-pub(crate) fn shortest_path(site: &Site) -> Vec<Wanted> {
+fn on_shortest_path(site: &Site) -> Vec<bool> {
     let far = site.distances(&destinations(site), Metric::Range);
     let next = |device: usize| {
         let neighbors = site.neighbors(device);
         let nearest = neighbors.iter().map(|other| far[*other]).fold(f64::INFINITY, f64::min);
         neighbors.iter().copied().filter(|other| far[*other] == nearest).collect()
     };
-    truths(plain::followed(&site.sources(), next))
+    plain::followed(&site.sources(), next)
+}
+
+pub(crate) fn shortest_path(site: &Site) -> Vec<Wanted> {
+    truths(on_shortest_path(site))
+}
+
+/// No farther from the shortest path than a link of a grid is long.
+pub(crate) fn near_path(site: &Site) -> Vec<Wanted> {
+    let far = site.distances(&on_shortest_path(site), Metric::Range);
+    truths(far.into_iter().map(|distance| distance <= 8.0).collect())
+}
+
+pub(crate) fn near_path_around_obstacles(site: &Site) -> Vec<Wanted> {
+    around_obstacles(site, near_path, true, &Wanted::truth(false))
 }
 
 pub(crate) fn descend(site: &Site) -> Vec<Wanted> {
@@ -161,4 +184,40 @@ pub(crate) fn near_neighbors(site: &Site) -> Vec<Wanted> {
 
 pub(crate) fn neighbors(site: &Site) -> Vec<Wanted> {
     numbers((0..site.len()).map(|device| site.neighbors(device).len() as f64).collect())
+}
+
+/// For each of the devices 0 and 1 its name and what comes from it; where it is not joined, what a
+/// device has of its own.
+fn from_two(site: &Site, of: impl Fn(&[bool], usize) -> Wanted) -> Vec<Wanted> {
+    let from = |id: i64| {
+        let is_source = site.map(|spot| spot.id == id);
+        let joined = site.joined(&is_source);
+        let pair = |device: usize| {
+            let open = site.corrupted && joined.get(device) == Some(&false);
+            let what = if open { Wanted::Anything } else { of(&is_source, device) };
+            Wanted::Tuple(vec![Wanted::Exactly(Value::text(&id.to_string())), what])
+        };
+        each(site, pair)
+    };
+    beside([from(0), from(1)])
+}
+
+/// The source's value and the number of hops.
+fn counted(site: &Site, sources: &[bool], device: usize) -> f64 {
+    let values = site.values();
+    let own = |device: usize| values.get(device).copied().unwrap_or(0.0);
+    let cast = plain::cast(site, sources, Metric::Range, own, |value: &f64, _, _| value + 1.0);
+    cast.get(device).copied().flatten().unwrap_or(own(device))
+}
+
+pub(crate) fn counted_from_two(site: &Site) -> Vec<Wanted> {
+    from_two(site, |sources, device| Wanted::number(counted(site, sources, device)))
+}
+
+pub(crate) fn distance_from_two(site: &Site) -> Vec<Wanted> {
+    from_two(site, |sources, device| {
+        let distance = site.distances(sources, Metric::Range).get(device).copied();
+        let distance = distance.unwrap_or(f64::INFINITY);
+        Wanted::Tuple([distance, counted(site, sources, device)].map(Wanted::number).to_vec())
+    })
 }

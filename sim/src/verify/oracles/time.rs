@@ -67,7 +67,7 @@ pub(crate) fn decayed(view: &View<'_>) -> Wanted {
     // From the lower bound, which faults may leave, it takes so many rounds.
     let known = view.disturbed().is_none_or(|since| since.len() as f64 > high + 4.0);
     if known {
-        Wanted::Each(vec![Wanted::number(falls(view.rounds)), Wanted::number(high)])
+        Wanted::Tuple(vec![Wanted::number(falls(view.rounds)), Wanted::number(high)])
     } else {
         Wanted::Anything
     }
@@ -104,10 +104,10 @@ pub(crate) fn begun_late(view: &View<'_>) -> Wanted {
     let is_over = |count: &usize| spent(upto(*count), measured) >= view.spot.value;
     let runs = (1..=view.rounds.len()).filter(is_over).count() as f64;
     match (begun, view.disturbed()) {
-        (false, _) => Wanted::Each(vec![Wanted::number(-1.0), Wanted::number(-1.0)]),
-        (true, None) => Wanted::Each(vec![Wanted::number(view.spot.value), Wanted::number(runs)]),
+        (false, _) => Wanted::Tuple(vec![Wanted::number(-1.0), Wanted::number(-1.0)]),
+        (true, None) => Wanted::Tuple(vec![Wanted::number(view.spot.value), Wanted::number(runs)]),
         // The count itself stays what a fault made it.
-        (true, Some(_)) => Wanted::Each(vec![Wanted::number(view.spot.value), Wanted::Anything]),
+        (true, Some(_)) => Wanted::Tuple(vec![Wanted::number(view.spot.value), Wanted::Anything]),
     }
 }
 
@@ -171,7 +171,7 @@ fn once_each_time(view: &View<'_>, step: Step) -> Wanted {
     match goes_off(view, view.spot.value, step, ran) {
         None => Wanted::Anything,
         Some(false) => Wanted::number(-1.0),
-        Some(true) => Wanted::Each(vec![Wanted::number(view.spot.value), Wanted::number(1.0)]),
+        Some(true) => Wanted::Tuple(vec![Wanted::number(view.spot.value), Wanted::number(1.0)]),
     }
 }
 
@@ -222,7 +222,7 @@ pub(crate) fn evaporated(view: &View<'_>) -> Wanted {
     // Ten rounds until nothing is left, and one more for information that a fault changed.
     match view.disturbed() {
         Some(since) if since.len() < 13 => Wanted::Anything,
-        _ => Wanted::Each(vec![Wanted::number(left), Wanted::number(view.spot.value)]),
+        _ => Wanted::Tuple(vec![Wanted::number(left), Wanted::number(view.spot.value)]),
     }
 }
 
@@ -285,5 +285,5 @@ pub(crate) fn recent(view: &View<'_>) -> Wanted {
 pub(crate) fn first_for_some_time(view: &View<'_>) -> Wanted {
     let first = view.rounds.first().map_or(0.0, |round| level(view, round));
     let short = if spent(view.rounds, half) >= 4.0 { -1.0 } else { first };
-    Wanted::Each(vec![Wanted::number(short), Wanted::number(first)])
+    Wanted::Tuple(vec![Wanted::number(short), Wanted::number(first)])
 }

@@ -2,7 +2,7 @@
 
 use crate::verify::block::{Block, Needs, Oracle, Pace, Promise};
 use crate::verify::oracles as o;
-use Oracle::Values;
+use Oracle::{Series, Values};
 use Pace::{Rounds, Waves};
 
 pub(super) const BLOCKS: &[Block] = &[
@@ -13,6 +13,6 @@ pub(super) const BLOCKS: &[Block] = &[
     block!(Heals "fieldrun:elect.leader", "leader(25, strength)", Waves(3.0), Nothing, Values(o::elected)),
     block!(Heals "fieldrun:gossip.replicatedGossip", "replicatedGossip(value, max, 20, 3)",
         Rounds(200.0), Nothing, Values(o::greatest)),
-    block!(Heals "fieldrun:monitor.yesterday", "yesterday(source)", Rounds(10.0), Nothing, Values(o::is_source)),
+    block!(Heals "fieldrun:monitor.yesterday", "yesterday((now + value) % 3 == 0)", Rounds(3.0), Nothing, Series(o::beat_before)),
     block!(Remembers "fieldrun:monitor.onceHere", "onceHere(source)", Rounds(10.0), Nothing, Values(o::is_source)),
 ];
