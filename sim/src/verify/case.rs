@@ -186,16 +186,6 @@ impl Case {
         matches!(self.order, Order::RoundRobin | Order::Reversed)
     }
 
-    /// Whether a fault keeps a device away at a time.
-    pub(crate) fn is_away(&self, id: i64, at: f64) -> bool {
-        self.strikes.iter().any(|strike| match strike.kind {
-            FaultKind::Corrupt => false,
-            FaultKind::Restart { down } => {
-                strike.ids.contains(&id) && (strike.at..strike.at + down.seconds()).contains(&at)
-            }
-        })
-    }
-
     /// The network as plain algorithms see it.
     pub fn site(&self) -> Site {
         let number = |id: &i64| self.spots.iter().position(|spot| spot.id == *id);

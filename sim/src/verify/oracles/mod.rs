@@ -2,6 +2,7 @@
 
 mod accumulation;
 mod lang;
+mod latch;
 mod memory;
 mod meta;
 mod monitor;
@@ -9,9 +10,11 @@ mod parents;
 mod ranges;
 mod spreading;
 mod structure;
+mod time;
 
 pub(crate) use accumulation::*;
 pub(crate) use lang::*;
+pub(crate) use latch::*;
 pub(crate) use memory::*;
 pub(crate) use meta::*;
 pub(crate) use monitor::*;
@@ -19,6 +22,7 @@ pub(crate) use parents::*;
 pub(crate) use ranges::*;
 pub(crate) use spreading::*;
 pub(crate) use structure::*;
+pub(crate) use time::*;
 
 use crate::verify::plain::{self, parent, told};
 use crate::verify::site::{Metric, Site};

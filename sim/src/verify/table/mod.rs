@@ -16,6 +16,7 @@ macro_rules! block {
 
 mod accumulation;
 mod lang;
+mod latch;
 mod memory;
 mod meta;
 mod own;
@@ -25,7 +26,7 @@ mod time;
 
 use super::block::Block;
 
-const GROUPS: [&[Block]; 8] = [
+const GROUPS: [&[Block]; 9] = [
     spreading::BLOCKS,
     accumulation::BLOCKS,
     structure::BLOCKS,
@@ -33,6 +34,7 @@ const GROUPS: [&[Block]; 8] = [
     meta::BLOCKS,
     lang::BLOCKS,
     time::BLOCKS,
+    latch::BLOCKS,
     own::BLOCKS,
 ];
 
