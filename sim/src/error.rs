@@ -72,6 +72,16 @@ pub enum SimError {
         /// The end in seconds.
         end: f64,
     },
+    /// A picture that cannot be drawn as pixels.
+    #[error(
+        "a picture of {width} by {height} pixels is too large to be drawn; write it as .svg instead"
+    )]
+    PictureTooLarge {
+        /// Its width in pixels.
+        width: f64,
+        /// Its height in pixels.
+        height: f64,
+    },
     /// More devices than the simulator takes.
     #[error("{count} devices are more than the limit of {limit}; lower `count` in [[group]]")]
     TooManyDevices {

@@ -4,7 +4,8 @@
 //! * [`Scenario`] says what is simulated; read from TOML, or made for a program that has none.
 //! * [`run`] runs it, event by event, and tells an [`Observer`].
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
-//! * [`record`] has the observers that write: JSON lines, CSV tables, SVG maps.
+//! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
+//! * [`chart`] draws values over time.
 //! * [`Summary`] is what a run amounted to.
 //! * [`ColumnEngine`] runs a program on a large still population, without messages.
 //!
@@ -16,6 +17,7 @@
 //! messages, `queue` what happens when, `batch` which rounds may run at once, and `engine` drives all of it.
 
 mod batch;
+pub mod chart;
 mod columns;
 mod engine;
 mod error;
@@ -24,6 +26,7 @@ mod map;
 mod mobility;
 mod neighbors;
 mod network;
+mod picture;
 mod place;
 mod population;
 mod queue;
@@ -42,6 +45,7 @@ pub use columns::{ColumnEngine, FailedRound};
 pub use engine::{run, trace};
 pub use error::SimError;
 pub use neighbors::MAX_LINKS;
+pub use picture::{Color, Picture};
 pub use scenario::Scenario;
 pub use shown::Shown;
 pub use summary::{Counts, FirstTrap, Numbers, Summary, Values};
