@@ -28,7 +28,7 @@ pub(crate) enum Absence {
 }
 
 /// Absences by device, with the time since when.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Absent {
     devices: BTreeMap<NodeId, (Micros, Absence)>,
 }

@@ -37,7 +37,7 @@ struct Base {
 /// What a device sent and may send changes to.
 ///
 /// A whole frame makes an offer only while no base is in use: its receivers forget all others.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sent {
     /// All neighbours hold it.
     used: Option<Base>,
@@ -129,7 +129,7 @@ impl Sent {
 }
 
 /// Rounds of a neighbour that it may send changes to.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
     /// At most two: the one in use, and a newer one that was offered.
     bases: Vec<(Base, Use)>,

@@ -156,7 +156,7 @@ pub enum Input<'a> {
 }
 
 /// What a device wants done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Output {
     /// To every neighbour: one encoded frame.
     Broadcast(Bytes),
@@ -210,8 +210,8 @@ pub enum DeviceError {
 /// # Contract
 /// Call [`Device::handle`] once, then [`Device::poll`] until it returns nothing (the last output is
 /// [`Output::WakeAt`]); only then the next `handle`. `now` never goes back. There is no other way
-/// in or out: no clock, no socket, no thread.
-#[derive(Debug)]
+/// in or out: no clock, no socket, no thread. A clone goes on as the original would.
+#[derive(Clone, Debug)]
 pub struct Device {
     config: DeviceConfig,
     /// What it runs, as frames name it.
@@ -223,7 +223,7 @@ pub struct Device {
     sent: Sent,
     memory: Memory,
     /// For rounds that nobody lends a machine to.
-    machine: Option<Box<Machine>>,
+    machine: Idle,
     /// The last reading of each name.
     readings: BTreeMap<String, Reading>,
     round: u64,
@@ -234,6 +234,17 @@ pub struct Device {
     /// Rounds that may be brought forward, in eighths.
     credit: u32,
     outputs: VecDeque<Output>,
+}
+
+/// A machine between two rounds. It holds nothing that the next round depends on, so a clone makes
+/// one of its own when it needs it.
+#[derive(Debug)]
+struct Idle(Option<Box<Machine>>);
+
+impl Clone for Idle {
+    fn clone(&self) -> Self {
+        Self(None)
+    }
 }
 
 impl Device {
@@ -255,7 +266,7 @@ impl Device {
             absent: Absent::default(),
             sent: Sent::default(),
             memory: Memory::new(Environment::new(), mixed),
-            machine: None,
+            machine: Idle(None),
             readings: BTreeMap::new(),
             round: 0,
             last_round: None,
@@ -302,9 +313,9 @@ impl Device {
     pub fn handle(&mut self, input: Input<'_>) -> Result<(), DeviceError> {
         match input {
             Input::Tick { now, sensors } => {
-                let mut machine = self.machine.take().unwrap_or_default();
+                let mut machine = self.machine.0.take().unwrap_or_default();
                 self.tick(now, sensors, &mut machine);
-                self.machine = Some(machine);
+                self.machine = Idle(Some(machine));
                 Ok(())
             }
             Input::Message { now, from, bytes } => {

@@ -34,7 +34,7 @@ pub struct NeighborInfo {
 }
 
 /// A neighbour's last frame, and what it and this device told each other of their rounds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) incarnation: u64,
     pub(crate) round: u64,
@@ -88,7 +88,7 @@ impl Entry {
 }
 
 /// The last frame of each neighbour, by ascending id.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Inbox {
     entries: BTreeMap<NodeId, Entry>,
 }

@@ -2,7 +2,8 @@
 //! machine.
 //!
 //! * [`Scenario`] says what is simulated; read from TOML, or made for a program that has none.
-//! * [`run`] runs it, event by event, and tells an [`Observer`].
+//! * [`run`] runs it, event by event, and tells an [`Observer`]; a [`Simulation`] can be stopped,
+//!   looked at, changed and copied on the way.
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
 //! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
 //! * [`chart`] draws values over time.
@@ -22,7 +23,9 @@ mod columns;
 mod engine;
 mod error;
 mod faults;
+mod intervention;
 mod map;
+mod metric;
 mod mobility;
 mod neighbors;
 mod network;
@@ -35,6 +38,7 @@ pub mod record;
 pub mod scenario;
 mod schedule;
 mod shown;
+mod simulation;
 mod summary;
 mod tracing;
 pub mod verify;
@@ -42,12 +46,14 @@ pub mod workload;
 mod world;
 
 pub use columns::{ColumnEngine, FailedRound};
-pub use engine::{run, trace};
 pub use error::SimError;
+pub use intervention::Intervention;
+pub use metric::{Metric, MetricError};
 pub use neighbors::MAX_LINKS;
 pub use picture::{Color, Picture};
 pub use scenario::Scenario;
 pub use shown::Shown;
+pub use simulation::{Simulation, run, trace};
 pub use summary::{Counts, FirstTrap, Numbers, Summary, Values};
 pub use tracing::Tracing;
 pub use world::{Flow, Moment, Observer, World};

@@ -36,6 +36,12 @@ enum Statistic {
     Count,
     Share,
     Missing,
+    Over(Spread),
+}
+
+/// What is computed from finite numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Spread {
     Sum,
     Mean,
     Deviation,
@@ -91,9 +97,12 @@ pub struct MetricError {
 impl Metric {
     /// What is recorded when nobody says what: the spread of results that are numbers or truths.
     pub fn usual() -> Vec<Self> {
-        let of = |statistic| Self { statistic, key: Key::Result(Vec::new()), condition: None };
-        let spread = [Statistic::Mean, Statistic::Quantile(0), Statistic::Quantile(100)];
-        spread.into_iter().map(of).collect()
+        let of = |spread| Self {
+            statistic: Statistic::Over(spread),
+            key: Key::Result(Vec::new()),
+            condition: None,
+        };
+        [Spread::Mean, Spread::Quantile(0), Spread::Quantile(100)].map(of).into()
     }
 
     /// The number; not a number where there is nothing to compute it from.
@@ -107,12 +116,12 @@ impl Metric {
             Statistic::Count => shown.filter(counted).count() as f64,
             Statistic::Share => shown.filter(counted).count() as f64 / world.len() as f64,
             Statistic::Missing => shown.filter(|shown| *shown == Shown::Nothing).count() as f64,
-            statistic => statistic.of(shown.filter_map(|shown| finite(&shown)).collect()),
+            Statistic::Over(spread) => spread.of(shown.filter_map(|shown| finite(&shown)).collect()),
         }
     }
 }
 
-impl Statistic {
+impl Spread {
     /// Of finite numbers, in the order of the network: the same bits each time.
     fn of(self, mut numbers: Vec<f64>) -> f64 {
         let count = numbers.len() as f64;
@@ -127,8 +136,7 @@ impl Statistic {
                 numbers.sort_unstable_by(f64::total_cmp);
                 quantile(&numbers, f64::from(percent) / 100.0)
             }
-            // The other ones do not get here.
-            _ => sum / count,
+            Self::Mean => sum / count,
         }
     }
 }
@@ -230,14 +238,14 @@ fn statistic(name: &str) -> Result<Statistic, String> {
         "count" => Statistic::Count,
         "share" => Statistic::Share,
         "missing" => Statistic::Missing,
-        "sum" => Statistic::Sum,
-        "mean" => Statistic::Mean,
-        "sd" => Statistic::Deviation,
-        "min" => Statistic::Quantile(0),
-        "median" => Statistic::Quantile(50),
-        "max" => Statistic::Quantile(100),
+        "sum" => Statistic::Over(Spread::Sum),
+        "mean" => Statistic::Over(Spread::Mean),
+        "sd" => Statistic::Over(Spread::Deviation),
+        "min" => Statistic::Over(Spread::Quantile(0)),
+        "median" => Statistic::Over(Spread::Quantile(50)),
+        "max" => Statistic::Over(Spread::Quantile(100)),
         _ => match quantile() {
-            Some(percent) => Statistic::Quantile(percent),
+            Some(percent) => Statistic::Over(Spread::Quantile(percent)),
             None => return Err(unknown("statistic", name, &STATISTICS)),
         },
     })
@@ -281,13 +289,13 @@ impl fmt::Display for Metric {
             Statistic::Count => f.write_str("count")?,
             Statistic::Share => f.write_str("share")?,
             Statistic::Missing => f.write_str("missing")?,
-            Statistic::Sum => f.write_str("sum")?,
-            Statistic::Mean => f.write_str("mean")?,
-            Statistic::Deviation => f.write_str("sd")?,
-            Statistic::Quantile(0) => f.write_str("min")?,
-            Statistic::Quantile(50) => f.write_str("median")?,
-            Statistic::Quantile(100) => f.write_str("max")?,
-            Statistic::Quantile(percent) => write!(f, "q{percent:02}")?,
+            Statistic::Over(Spread::Sum) => f.write_str("sum")?,
+            Statistic::Over(Spread::Mean) => f.write_str("mean")?,
+            Statistic::Over(Spread::Deviation) => f.write_str("sd")?,
+            Statistic::Over(Spread::Quantile(0)) => f.write_str("min")?,
+            Statistic::Over(Spread::Quantile(50)) => f.write_str("median")?,
+            Statistic::Over(Spread::Quantile(100)) => f.write_str("max")?,
+            Statistic::Over(Spread::Quantile(percent)) => write!(f, "q{percent:02}")?,
         }
         f.write_str("(")?;
         match &self.key {

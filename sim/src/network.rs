@@ -8,16 +8,18 @@ use crate::scenario::{DESTINATION, Link, Scenario, Schedule};
 use crate::summary::Counts;
 use crate::tracing::Tracing;
 use crate::world::World;
-use fieldrun_device::trace::SiteReport;
+use fieldrun_device::host::Reading;
+use fieldrun_device::trace::{CallSite, SiteReport};
 use fieldrun_device::wire::{self, Frame};
 use fieldrun_device::{
-    Clock, Device, DeviceConfig, Input, Limits, Micros, NodeId, Output, Program, Retention,
-    SensorFrame, Trap, Value,
+    Clock, Device, DeviceConfig, Environment, Input, Limits, Micros, NodeId, Output, Program,
+    Retention, SensorFrame, Trap, Value,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
 
 /// All devices, in the order of the network.
+#[derive(Clone, Debug)]
 pub(crate) struct Network {
     peers: Vec<Peer>,
     program: Arc<Program>,
@@ -26,6 +28,7 @@ pub(crate) struct Network {
 }
 
 /// A device with its surroundings.
+#[derive(Clone, Debug)]
 struct Peer {
     /// How it is made.
     config: DeviceConfig,
@@ -196,11 +199,49 @@ impl Network {
     }
 
     /// Tells a device where it is.
-    pub(crate) fn place(&mut self, device: usize, [x, y]: &[f64; 2]) {
+    pub(crate) fn place(&mut self, device: usize, to: &[f64]) {
         let peer = self.peers.get_mut(device);
-        let position = peer.and_then(|peer| peer.sensors.position.as_deref_mut());
-        if let Some([px, py, ..]) = position {
-            (*px, *py) = (*x, *y);
+        if let Some(position) = peer.and_then(|peer| peer.sensors.position.as_deref_mut()) {
+            position.iter_mut().zip(to).for_each(|(at, to)| *at = *to);
+        }
+    }
+
+    /// What a device reads.
+    pub(crate) fn sensors(&self, device: usize) -> Option<&SensorFrame> {
+        self.peers.get(device).map(|peer| &peer.sensors)
+    }
+
+    /// What a round left in the environment of a device.
+    pub(crate) fn environment(&self, device: usize) -> Option<&Environment> {
+        self.peers.get(device).map(|peer| peer.device.environment())
+    }
+
+    pub(crate) fn is_away(&self, device: usize, now: Micros) -> bool {
+        self.peers.get(device).is_none_or(|peer| now < peer.down_until)
+    }
+
+    /// What a round would see now.
+    pub(crate) fn explain(&self, device: usize, now: Micros, at: &CallSite) -> Option<SiteReport> {
+        let peer = self.peers.get(device)?;
+        Some(peer.device.clone().explain(now, &peer.sensors, at))
+    }
+
+    /// Gives a device another reading.
+    pub(crate) fn set(&mut self, device: usize, name: &str, value: Reading) {
+        let Some(peer) = self.peers.get_mut(device) else { return };
+        peer.sensors.env.retain(|(known, _)| known != name);
+        peer.sensors.env.push((name.to_owned(), value));
+    }
+
+    /// Takes a device away until a time. It loses all that it knows.
+    pub(crate) fn crash(&mut self, device: usize, until: Micros) {
+        self.restart(device, until);
+    }
+
+    /// Brings a device back that is away.
+    pub(crate) fn revive(&mut self, device: usize, now: Micros) {
+        if let Some(peer) = self.peers.get_mut(device) {
+            peer.down_until = peer.down_until.min(now);
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 /// Something that happens at a time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Happening {
     /// A fault of the scenario, by its number.
     Fault(u32),
@@ -37,7 +37,7 @@ impl Happening {
 }
 
 /// The plan, by time.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {
     heap: BinaryHeap<Reverse<Entry>>,
     planned: u64,
@@ -54,12 +54,16 @@ impl Queue {
         self.heap.peek().map(|Reverse(entry)| (entry.at, &entry.happening))
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
     pub(crate) fn pop(&mut self) -> Option<(Micros, Happening)> {
         self.heap.pop().map(|Reverse(entry)| (entry.at, entry.happening))
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     at: Micros,
     number: u64,

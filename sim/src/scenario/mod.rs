@@ -8,6 +8,7 @@ mod problem;
 mod read;
 mod units;
 
+pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 
 use crate::SimError;

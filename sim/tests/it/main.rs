@@ -14,5 +14,6 @@ mod maps;
 mod oracle;
 mod runs;
 mod scenario;
+mod simulation;
 mod verify;
 mod workloads;

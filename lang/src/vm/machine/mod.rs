@@ -48,7 +48,7 @@ pub struct Setting<'a> {
 }
 
 /// What a device remembers from one round to the next.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// What the last successful round left.
     last: Box<Left>,
@@ -59,7 +59,7 @@ pub struct Memory {
 }
 
 /// What a round leaves.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Left {
     pub(super) state: State,
     pub(super) exports: Exports,
