@@ -7,6 +7,7 @@
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
 //! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
 //! * [`chart`] draws values over time.
+//! * [`sweep`] runs one scenario with many settings and seeds; [`Metric`]s say what a run comes to.
 //! * [`Summary`] is what a run amounted to.
 //! * [`ColumnEngine`] runs a program on a large still population, without messages.
 //!
@@ -40,6 +41,7 @@ mod schedule;
 mod shown;
 mod simulation;
 mod summary;
+pub mod sweep;
 mod tracing;
 pub mod verify;
 pub mod workload;

@@ -6,4 +6,5 @@ mod json;
 
 pub use crate::map::SvgMaps;
 pub use csv::Csv;
+pub(crate) use csv::quoted;
 pub use json::JsonLines;
