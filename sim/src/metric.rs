@@ -88,7 +88,9 @@ const RELATIONS: [(&str, Relation); 7] = [
 
 /// Why a text is no metric.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{text}` is no metric: {cause}; write mean(result), q90(degree) or share(result = \"on\")")]
+#[error(
+    "`{text}` is no metric: {cause}; write mean(result), q90(degree) or share(result = \"on\")"
+)]
 pub struct MetricError {
     text: String,
     cause: String,
@@ -116,7 +118,9 @@ impl Metric {
             Statistic::Count => shown.filter(counted).count() as f64,
             Statistic::Share => shown.filter(counted).count() as f64 / world.len() as f64,
             Statistic::Missing => shown.filter(|shown| *shown == Shown::Nothing).count() as f64,
-            Statistic::Over(spread) => spread.of(shown.filter_map(|shown| finite(&shown)).collect()),
+            Statistic::Over(spread) => {
+                spread.of(shown.filter_map(|shown| finite(&shown)).collect())
+            }
         }
     }
 }
@@ -210,7 +214,8 @@ impl FromStr for Metric {
     type Err = MetricError;
 
     fn from_str(text: &str) -> Result<Self, MetricError> {
-        let fail = |cause: String| MetricError { text: text.chars().take(MAX_TEXT).collect(), cause };
+        let fail =
+            |cause: String| MetricError { text: text.chars().take(MAX_TEXT).collect(), cause };
         if text.len() > MAX_TEXT {
             return Err(fail(format!("it is longer than {MAX_TEXT} bytes")));
         }
@@ -323,7 +328,8 @@ mod tests {
 
     /// Devices at x = 0, 10, 20, … that are linked to the next ones.
     fn world(values: Vec<Option<Value>>) -> World {
-        let points: Vec<[f64; 3]> = (0..values.len()).map(|x| [x as f64 * 10.0, 0.0, 0.0]).collect();
+        let points: Vec<[f64; 3]> =
+            (0..values.len()).map(|x| [x as f64 * 10.0, 0.0, 0.0]).collect();
         World {
             ids: (0..values.len() as i64).map(NodeId::Int).collect(),
             dimension: 2,
@@ -370,7 +376,8 @@ mod tests {
 
     #[test]
     fn texts_truths_and_elements_are_counted() {
-        let pair = |text: &str, truth| Some(Value::tuple(vec![Value::text(text), Value::Bool(truth)]));
+        let pair =
+            |text: &str, truth| Some(Value::tuple(vec![Value::text(text), Value::Bool(truth)]));
         let world = world(vec![pair("on", true), pair("off", true), pair("on", false)]);
         assert_eq!(of("count(result.0 = \"on\")", &world), 2.0);
         assert_eq!(of("count(result.0 == off)", &world), 1.0);

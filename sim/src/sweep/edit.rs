@@ -31,18 +31,14 @@ impl Scenario {
     /// # Errors
     /// The text is wrong as it stands, or with the setting.
     pub fn with_setting(text: &str, file: &str, point: &Point) -> Result<Self, SweepError> {
+        let wrong = |error| SweepError::Scenario(Box::new(error));
         // Mistakes of the file itself are shown where they stand.
-        let plain = Self::parse(text, file).map_err(|error| SweepError::Scenario {
-            setting: String::new(),
-            error: Box::new(error),
-        })?;
+        let plain = Self::parse(text, file).map_err(wrong)?;
         if point.params.is_empty() {
             return Ok(plain);
         }
         let edited = Self::edited(text, &point.params)?;
-        Self::parse(&edited, &format!("{file} with {point}")).map_err(|error| {
-            SweepError::Scenario { setting: String::new(), error: Box::new(error) }
-        })
+        Self::parse(&edited, &format!("{file} with {point}")).map_err(wrong)
     }
 }
 
@@ -68,9 +64,8 @@ fn set(table: &mut Table, path: &[&str], value: &Value) -> Result<(), String> {
             Ok(())
         }
         [first, rest @ ..] => {
-            let inner = table
-                .entry((*first).to_owned())
-                .or_insert_with(|| Value::Table(Table::new()));
+            let inner =
+                table.entry((*first).to_owned()).or_insert_with(|| Value::Table(Table::new()));
             descend(inner, first, rest, value)
         }
     }
@@ -108,7 +103,8 @@ fn descend(inside: &mut Value, name: &str, path: &[&str], value: &Value) -> Resu
 mod tests {
     use super::*;
 
-    const TEXT: &str = "program = \"p.pt\"\n[link]\nradius = 3\n[[group]]\ncount = 2\n[[group]]\ncount = 3\n";
+    const TEXT: &str =
+        "program = \"p.pt\"\n[link]\nradius = 3\n[[group]]\ncount = 2\n[[group]]\ncount = 3\n";
 
     fn edited(key: &str, value: &str) -> Result<String, String> {
         let params = [(key.to_owned(), super::super::vary::value(value))];

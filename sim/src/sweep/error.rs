@@ -8,7 +8,9 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum SweepError {
     /// What is varied cannot be read.
-    #[error("`{text}` varies nothing: {cause}; write KEY=1,2,5 or KEY=0..0.5/6 (six values, ends included)")]
+    #[error(
+        "`{text}` varies nothing: {cause}; write KEY=1,2,5 or KEY=0..0.5/6 (six values, ends included)"
+    )]
     Vary {
         /// What was written.
         text: String,
@@ -16,7 +18,9 @@ pub enum SweepError {
         cause: String,
     },
     /// A range without a number of steps, in a product.
-    #[error("`{key}` is a range without a number of values; write {key}=LOW..HIGH/COUNT, or draw from it with --latin")]
+    #[error(
+        "`{key}` is a range without a number of values; write {key}=LOW..HIGH/COUNT, or draw from it with --latin"
+    )]
     Endless {
         /// The key.
         key: String,
@@ -28,7 +32,9 @@ pub enum SweepError {
         key: String,
     },
     /// More runs than anybody waits for.
-    #[error("{runs} runs are more than the limit of {limit}; take fewer values or seeds, or draw settings with --latin")]
+    #[error(
+        "{runs} runs are more than the limit of {limit}; take fewer values or seeds, or draw settings with --latin"
+    )]
     TooMany {
         /// How many.
         runs: u128,
@@ -47,21 +53,6 @@ pub enum SweepError {
         cause: String,
     },
     /// The scenario is wrong, with the values of a setting or without.
-    #[error("{setting}{error}")]
-    Scenario {
-        /// The setting, with a colon and a line break; empty for the scenario as it stands.
-        setting: String,
-        /// What is wrong.
-        error: Box<SimError>,
-    },
-    /// A line of a file of results is not what was written.
-    #[error("{file}, line {line}: {cause}; remove the line to run it again")]
-    Row {
-        /// The file.
-        file: String,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
-        cause: String,
-    },
+    #[error("{0}")]
+    Scenario(Box<SimError>),
 }

@@ -167,9 +167,9 @@ impl FromStr for Shard {
     type Err = SweepError;
 
     fn from_str(text: &str) -> Result<Self, SweepError> {
-        let parts = text.split_once('/').and_then(|(number, of)| {
-            Some((number.trim().parse().ok()?, of.trim().parse().ok()?))
-        });
+        let parts = text
+            .split_once('/')
+            .and_then(|(number, of)| Some((number.trim().parse().ok()?, of.trim().parse().ok()?)));
         match parts {
             Some((number, of)) if (1..=of).contains(&number) => Ok(Self { number, of }),
             _ => Err(SweepError::Shard(text.to_owned())),
@@ -188,7 +188,8 @@ mod tests {
 
     #[test]
     fn a_product_holds_every_pair_once() {
-        let plan = Plan::new(&vary(&["a=1,2", "b=x,y,z"]), Design::Product, (5, 4)).expect("a plan");
+        let plan =
+            Plan::new(&vary(&["a=1,2", "b=x,y,z"]), Design::Product, (5, 4)).expect("a plan");
         let points: BTreeSet<String> = plan.points.iter().map(Point::to_string).collect();
         assert_eq!((plan.points.len(), points.len()), (6, 6));
         assert_eq!(plan.runs().count(), 24);
@@ -200,16 +201,21 @@ mod tests {
     fn a_latin_hypercube_takes_every_slice_of_every_key_once() {
         let vary = vary(&["a=0.0..1.0", "b=p,q,r,s,t"]);
         let plan = Plan::new(&vary, Design::Latin { points: 10, seed: 3 }, (1, 1)).expect("a plan");
-        let slices: BTreeSet<usize> = plan.points.iter().map(|point| match &point.params[0].1 {
-            Value::Float(number) => (number * 10.0) as usize,
-            other => panic!("{other}"),
-        }).collect();
+        let slices: BTreeSet<usize> = plan
+            .points
+            .iter()
+            .map(|point| match &point.params[0].1 {
+                Value::Float(number) => (number * 10.0) as usize,
+                other => panic!("{other}"),
+            })
+            .collect();
         assert_eq!(slices.len(), 10);
         for text in ["p", "q", "r", "s", "t"] {
             let taken = |point: &&Point| point.params[1].1.as_str() == Some(text);
             assert_eq!(plan.points.iter().filter(taken).count(), 2, "{text}");
         }
-        let other = Plan::new(&vary, Design::Latin { points: 10, seed: 4 }, (1, 1)).expect("a plan");
+        let other =
+            Plan::new(&vary, Design::Latin { points: 10, seed: 4 }, (1, 1)).expect("a plan");
         assert_ne!(plan, other);
     }
 

@@ -5,8 +5,7 @@ use super::spread::Interval;
 use super::table::{Table, plain};
 use crate::chart::{Band, Chart, Line, Panel};
 use crate::picture::PALETTE;
-use crate::shown::Plain;
-use crate::summary::{rounded, some};
+use crate::summary::some;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use toml::Value;
@@ -55,7 +54,10 @@ impl Table<'_> {
     fn notes(&self, page: &mut String, runs: usize, planned: usize) {
         if runs < planned {
             let lacking = some(planned - runs, "run");
-            let _ = writeln!(page, "<p class=\"note\">{lacking} of the plan not there: stopped early, or still to be run.</p>");
+            let _ = writeln!(
+                page,
+                "<p class=\"note\">{lacking} of the plan not there: stopped early, or still to be run.</p>"
+            );
         }
         let failed: u64 = self.rows().map(|row| row.run.failed).sum();
         let first = self.rows().find_map(|row| row.run.failure.as_ref());
@@ -74,7 +76,8 @@ impl Table<'_> {
         if self.plan.points.len() <= MAX_CURVES {
             page.push_str(&self.chart_over_time(metric, &name).picture().svg());
         }
-        let keys = self.plan.points.first().map(|point| point.params.as_slice()).unwrap_or_default();
+        let keys =
+            self.plan.points.first().map(|point| point.params.as_slice()).unwrap_or_default();
         for key in 0..keys.len() {
             if let Some(chart) = self.chart_along(metric, key, &name) {
                 page.push_str(&chart.picture().svg());
@@ -110,10 +113,11 @@ impl Table<'_> {
         }
         if order.len() > MAX_CURVES {
             order = vec!["all settings".to_owned()];
-            let all = curves.into_values().flatten().fold(BTreeMap::new(), |mut all, (x, points)| {
-                all.entry(x).or_insert_with(Vec::new).extend(points);
-                all
-            });
+            let all =
+                curves.into_values().flatten().fold(BTreeMap::new(), |mut all, (x, points)| {
+                    all.entry(x).or_insert_with(Vec::new).extend(points);
+                    all
+                });
             curves = BTreeMap::from([("all settings".to_owned(), all)]);
         }
         let mut panel = Panel { unit: name.to_owned(), ..Panel::default() };
@@ -130,7 +134,8 @@ impl Table<'_> {
 
     fn means(&self, page: &mut String) {
         page.push_str("<h2>At the end</h2>\n<table>\n<tr>");
-        let keys = self.plan.points.first().map(|point| point.params.as_slice()).unwrap_or_default();
+        let keys =
+            self.plan.points.first().map(|point| point.params.as_slice()).unwrap_or_default();
         for (key, _) in keys {
             let _ = write!(page, "<th class=\"key\">{}</th>", escaped(key));
         }
@@ -146,7 +151,7 @@ impl Table<'_> {
             }
             let _ = write!(page, "<td>{}</td>", self.runs_of(number).count());
             for metric in 0..self.sampling.metrics.len() {
-                let _ = write!(page, "<td>{}</td>", shown(self.at_end(number, metric)));
+                let _ = write!(page, "<td>{}</td>", self.at_end(number, metric));
             }
             page.push_str("</tr>\n");
         }
@@ -169,18 +174,6 @@ fn add_curve(panel: &mut Panel, name: &str, means: Vec<(f64, Interval)>) {
     }
     let points = means.iter().map(|(x, interval)| [*x, interval.mean]).collect();
     panel.lines.push(Line { name: name.to_owned(), color, dashed: false, points });
-}
-
-/// `12.5 ± 0.3`.
-pub(super) fn shown(interval: Interval) -> String {
-    match (interval.mean.is_nan(), interval.half.is_nan()) {
-        (true, _) => "–".to_owned(),
-        (false, true) => Plain(rounded(interval.mean)).to_string(),
-        (false, false) => {
-            let half = Plain(format!("{:.1e}", interval.half).parse().unwrap_or(interval.half));
-            format!("{} ± {half}", Plain(rounded(interval.mean)))
-        }
-    }
 }
 
 /// A number, also one with a unit behind it.
@@ -234,12 +227,5 @@ mod tests {
     #[test]
     fn what_users_wrote_is_no_markup() {
         assert_eq!(escaped("<b>\"&\"</b>"), "&lt;b&gt;&quot;&amp;&quot;&lt;/b&gt;");
-    }
-
-    #[test]
-    fn means_are_shown_with_what_is_sure_of_them() {
-        assert_eq!(shown(Interval::of([1.0, 2.0, 3.0])), "2 ± 2.5");
-        assert_eq!(shown(Interval::of([2.0])), "2");
-        assert_eq!(shown(Interval::of([])), "–");
     }
 }

@@ -134,7 +134,7 @@ impl Row {
     ///
     /// # Errors
     /// It is not what [`Row::line`] writes: half a line, say.
-    pub fn read(line: &str, metrics: usize) -> Result<Self, String> {
+    pub(super) fn read(line: &str, metrics: usize) -> Result<Self, String> {
         let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
         if line.values.len() != metrics {
             return Err(format!("it has {} metrics, not {metrics}", line.values.len()));

@@ -1,6 +1,8 @@
 //! How sure a mean over seeds is.
 
-use serde::Serialize;
+use crate::shown::Plain;
+use crate::summary::rounded;
+use std::fmt;
 
 /// With fewer seeds nothing is said of how sure a mean is, and after so many more it is asked again.
 pub const MIN_SEEDS: u64 = 5;
@@ -15,7 +17,7 @@ const STUDENT: [f64; 30] = [
 const STUDENT_BEYOND: [(usize, f64); 4] = [(120, 1.980), (60, 2.000), (40, 2.021), (30, 2.042)];
 
 /// The mean of some numbers with its 95 % confidence interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
     /// How many numbers.
     pub count: usize,
@@ -35,8 +37,7 @@ impl Interval {
         let mean = values.iter().sum::<f64>() / count as f64;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         let freedom = count.saturating_sub(1);
-        let deviation =
-            if freedom == 0 { f64::NAN } else { libm::sqrt(squares / freedom as f64) };
+        let deviation = if freedom == 0 { f64::NAN } else { libm::sqrt(squares / freedom as f64) };
         let half = student(freedom) * deviation / libm::sqrt(count as f64);
         Self { count, mean, deviation, half }
     }
@@ -53,6 +54,20 @@ impl Interval {
     /// all values are zero.
     pub fn is_within(&self, share: f64) -> bool {
         self.half <= share * self.mean.abs()
+    }
+}
+
+/// `12.5 ± 0.3`, as people read it.
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.mean.is_nan(), self.half.is_nan()) {
+            (true, _) => f.write_str("–"),
+            (false, true) => write!(f, "{}", Plain(rounded(self.mean))),
+            (false, false) => {
+                let half = format!("{:.1e}", self.half).parse().unwrap_or(self.half);
+                write!(f, "{} ± {}", Plain(rounded(self.mean)), Plain(half))
+            }
+        }
     }
 }
 
@@ -88,6 +103,13 @@ mod tests {
         assert!(!one.is_within(1.0));
         assert!(Interval::of([0.0, 0.0]).is_within(0.0));
         assert!(Interval::of(vec![1.0; 1000]).is_within(0.0));
+    }
+
+    #[test]
+    fn means_are_shown_with_what_is_sure_of_them() {
+        assert_eq!(Interval::of([1.0, 2.0, 3.0]).to_string(), "2 ± 2.5");
+        assert_eq!(Interval::of([2.0]).to_string(), "2");
+        assert_eq!(Interval::of([]).to_string(), "–");
     }
 
     #[test]

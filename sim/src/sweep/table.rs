@@ -1,8 +1,8 @@
 //! Runs put together: a long table of all of them, and their means by setting.
 
-use super::plan::{Plan, Planned, Point};
+use super::plan::{Plan, Planned, Point, Shard};
 use super::run::{Row, Sampling};
-use super::spread::Interval;
+use super::spread::{Interval, MIN_SEEDS};
 use crate::shown::Plain;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -40,8 +40,21 @@ impl<'a> Table<'a> {
         self.rows.entry(row.planned).or_insert(row);
     }
 
+    /// Reads the line of a run of this table; says what is wrong with it.
+    ///
+    /// # Errors
+    /// It is not what [`Row::line`] writes, or of another plan.
+    pub fn read(&self, line: &str) -> Result<Row, String> {
+        let row = Row::read(line, self.sampling.metrics.len())?;
+        let seed = row.planned.seed.wrapping_sub(self.plan.first_seed);
+        match row.planned.point < self.plan.points.len() && seed < self.plan.seeds {
+            true => Ok(row),
+            false => Err("its run is not in the plan".to_owned()),
+        }
+    }
+
     /// Whether a run is there.
-    pub fn has(&self, planned: Planned) -> bool {
+    fn has(&self, planned: Planned) -> bool {
         self.rows.contains_key(&planned)
     }
 
@@ -56,8 +69,32 @@ impl<'a> Table<'a> {
         self.rows.range(from).map(|(_, row)| row)
     }
 
+    /// The runs that a shard has to do next; none when it is done. With `until`, a setting gets more
+    /// seeds, a few at a time, as long as half the confidence interval of its first metric at the end
+    /// is wider than this share of the mean. Which runs these are does not depend on who does them.
+    pub fn due(&self, shard: Shard, until: Option<f64>) -> Vec<Planned> {
+        let Plan { points, first_seed, seeds } = self.plan;
+        let mut due = Vec::new();
+        for point in 0..points.len() {
+            let mut wanted = if until.is_some() { MIN_SEEDS.min(*seeds) } else { *seeds };
+            loop {
+                let planned = (0..wanted)
+                    .map(|seed| Planned { point, seed: first_seed.wrapping_add(seed) })
+                    .filter(|run| shard.takes(*run, self.plan, until.is_some()));
+                let before = due.len();
+                due.extend(planned.filter(|run| !self.has(*run)));
+                let sure = |share| self.certainty(point, wanted).is_within(share);
+                if due.len() > before || wanted >= *seeds || until.is_none_or(sure) {
+                    break;
+                }
+                wanted = wanted.saturating_add(MIN_SEEDS).min(*seeds);
+            }
+        }
+        due
+    }
+
     /// How sure the first metric of a setting is at the end, from the first `seeds` seeds.
-    pub fn certainty(&self, point: usize, seeds: u64) -> Interval {
+    fn certainty(&self, point: usize, seeds: u64) -> Interval {
         let first = self.plan.first_seed;
         let among = |row: &&Row| row.planned.seed.wrapping_sub(first) < seeds;
         Interval::of(self.runs_of(point).filter(among).map(|row| row.run.last(0)))
@@ -67,7 +104,9 @@ impl<'a> Table<'a> {
     pub fn cells(&self) -> Vec<Cell> {
         let points = 0..self.plan.points.len();
         let metrics = self.sampling.metrics.len();
-        points.flat_map(|point| (0..metrics).flat_map(move |metric| self.over_time(point, metric))).collect()
+        points
+            .flat_map(|point| (0..metrics).flat_map(move |metric| self.over_time(point, metric)))
+            .collect()
     }
 
     /// The means of one metric of one setting over time.
@@ -154,4 +193,68 @@ fn blank(number: f64) -> String {
 /// A field as RFC 4180 wants it.
 fn quoted(field: &str) -> String {
     crate::record::quoted(field).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::Design;
+    use super::super::run::Run;
+    use super::*;
+    use crate::metric::Metric;
+    use fieldrun_device::Micros;
+
+    /// Of setting 0 all values are equal, of setting 1 they are far apart.
+    fn row(planned: Planned) -> Row {
+        let value = if planned.point == 0 { 3.0 } else { planned.seed as f64 };
+        let run = Run {
+            times: vec![1.0],
+            values: vec![vec![value]],
+            rounds: 1,
+            failed: 0,
+            failure: None,
+        };
+        Row { planned, run }
+    }
+
+    #[test]
+    fn settings_get_seeds_until_they_are_sure() {
+        let vary = ["a=1,2".parse().expect("a list")];
+        let plan = Plan::new(&vary, Design::Product, (1, 17)).expect("a plan");
+        let sampling = Sampling { metrics: Metric::usual(), every: Micros::SECOND };
+        let until = |until, shard: &str| {
+            let shard: Shard = shard.parse().expect("a shard");
+            let mut table = Table::new(&plan, &sampling);
+            loop {
+                let due = table.due(shard, until);
+                if due.is_empty() {
+                    break (table.runs_of(0).count(), table.runs_of(1).count());
+                }
+                due.into_iter().for_each(|planned| table.add(row(planned)));
+            }
+        };
+        assert_eq!(until(None, "1/1"), (17, 17));
+        assert_eq!(until(Some(0.05), "1/1"), (5, 17));
+        // Numbers from 1 to n are sure to 60 % once n is 10: 2.26 * 3.03 / sqrt(10) is 39 % of
+        // 5.5; of five, 2.78 * 1.58 / sqrt(5) is 65 % of 3.
+        assert_eq!(until(Some(0.6), "1/1"), (5, 10));
+        assert_eq!(until(Some(0.05), "2/2"), (0, 17), "a setting stays with one shard");
+    }
+
+    #[test]
+    fn tables_do_not_depend_on_the_order_of_the_runs() {
+        let vary = ["a=1,\"x,y\"".parse().expect("a list")];
+        let plan = Plan::new(&vary, Design::Product, (1, 2)).expect("a plan");
+        let sampling = Sampling { metrics: Metric::usual()[..1].to_vec(), every: Micros::SECOND };
+        let mut table = Table::new(&plan, &sampling);
+        let mut runs: Vec<Planned> = plan.runs().collect();
+        runs.reverse();
+        runs.into_iter().for_each(|planned| table.add(row(planned)));
+        assert_eq!(
+            table.runs_csv(),
+            "point,a,seed,t,metric,value\n0,1,1,1,mean(result),3\n0,1,2,1,mean(result),3\n\
+             1,\"x,y\",1,1,mean(result),1\n1,\"x,y\",2,1,mean(result),2\n"
+        );
+        let means = table.means_csv();
+        assert!(means.contains("0,1,1,mean(result),2,3,0,3,3\n"), "{means}");
+    }
 }

@@ -74,7 +74,8 @@ impl Span {
         if high.partial_cmp(&low) != Some(std::cmp::Ordering::Greater) {
             return Some(Err("its upper bound is not above the lower one".to_owned()));
         }
-        let whole = low.fract() == 0.0 && high.fract() == 0.0 && !text.replace("..", "").contains('.');
+        let whole =
+            low.fract() == 0.0 && high.fract() == 0.0 && !text.replace("..", "").contains('.');
         Some(Ok(Self { low, high, unit: unit.to_owned(), whole }))
     }
 
@@ -96,9 +97,9 @@ impl FromStr for Vary {
     type Err = SweepError;
 
     fn from_str(text: &str) -> Result<Self, SweepError> {
-        let fail = |cause: String| SweepError::Vary { text: text.chars().take(200).collect(), cause };
-        let (key, values) =
-            text.split_once('=').ok_or_else(|| fail("it has no `=`".to_owned()))?;
+        let fail =
+            |cause: String| SweepError::Vary { text: text.chars().take(200).collect(), cause };
+        let (key, values) = text.split_once('=').ok_or_else(|| fail("it has no `=`".to_owned()))?;
         let key = key.trim();
         if key.is_empty() || key.split('.').any(str::is_empty) {
             return Err(fail("it names no key".to_owned()));
