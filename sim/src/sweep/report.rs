@@ -6,7 +6,7 @@ use super::table::{Table, plain};
 use crate::chart::{Band, Chart, Line, Panel};
 use crate::picture::PALETTE;
 use crate::summary::some;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use toml::Value;
 
@@ -90,7 +90,7 @@ impl Table<'_> {
         for (number, point) in self.plan.points.iter().enumerate() {
             let cells = self.over_time(number, metric);
             let means = cells.iter().map(|cell| (cell.t, cell.interval)).collect();
-            add_curve(&mut panel, &point.to_string(), means);
+            add_curve(&mut panel, &short(point), means);
         }
         Chart { title: format!("{name} over time"), panels: vec![panel], ..Chart::default() }
     }
@@ -105,7 +105,7 @@ impl Table<'_> {
             let x = number_of(&point.params.get(key)?.1)?;
             let others = point.params.iter().enumerate().filter(|(other, _)| *other != key);
             let rest = Point { params: others.map(|(_, param)| param.clone()).collect() };
-            let rest = if rest.params.is_empty() { name.to_owned() } else { rest.to_string() };
+            let rest = if rest.params.is_empty() { name.to_owned() } else { short(&rest) };
             if !order.contains(&rest) && order.len() <= MAX_CURVES {
                 order.push(rest.clone());
             }
@@ -159,6 +159,17 @@ impl Table<'_> {
         if self.plan.points.len() > MAX_ROWS {
             let _ = writeln!(page, "<p>The first {MAX_ROWS} settings; means.csv has all.</p>");
         }
+    }
+}
+
+/// A setting with the last parts of its keys only, where these say enough.
+fn short(point: &Point) -> String {
+    let last = |key: &str| key.rsplit('.').next().unwrap_or(key).to_owned();
+    let params = || point.params.iter().map(|(key, value)| (last(key), value.clone()));
+    let keys: BTreeSet<String> = params().map(|(key, _)| key).collect();
+    match keys.len() == point.params.len() {
+        true => Point { params: params().collect() }.to_string(),
+        false => point.to_string(),
     }
 }
 
