@@ -7,6 +7,7 @@
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
 //! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
 //! * [`chart`] draws values over time.
+//! * [`sweep`] runs one scenario with many settings and seeds; [`Metric`]s say what a run comes to.
 //! * [`Summary`] is what a run amounted to.
 //! * [`ColumnEngine`] runs a program on a large still population, without messages.
 //!
@@ -25,6 +26,7 @@ mod error;
 mod faults;
 mod intervention;
 mod map;
+mod metric;
 mod mobility;
 mod neighbors;
 mod network;
@@ -39,6 +41,7 @@ mod schedule;
 mod shown;
 mod simulation;
 mod summary;
+pub mod sweep;
 mod tracing;
 pub mod verify;
 pub mod workload;
@@ -47,6 +50,7 @@ mod world;
 pub use columns::{ColumnEngine, FailedRound};
 pub use error::SimError;
 pub use intervention::Intervention;
+pub use metric::{Metric, MetricError};
 pub use neighbors::MAX_LINKS;
 pub use picture::{Color, Picture};
 pub use scenario::Scenario;
