@@ -3,7 +3,6 @@
 use super::shape::{self, Shape};
 use super::site::{Site, Spot};
 use crate::random::{Purpose, Stream};
-use crate::scenario::FaultKind;
 use fieldrun_device::Micros;
 use std::fmt::Write as _;
 
@@ -67,6 +66,18 @@ impl Trouble {
     pub fn corrupts(self) -> bool {
         matches!(self, Self::Corruption | Self::All)
     }
+}
+
+/// What befalls devices in cases, of all that scenarios know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// What they keep, and what they hold of their neighbours, becomes arbitrary.
+    Corrupt,
+    /// They start anew after a while, and their neighbours forget them at once.
+    Restart {
+        /// How long they are away.
+        down: Micros,
+    },
 }
 
 /// A fault, and the ids of the devices that it befalls.
@@ -173,16 +184,6 @@ impl Case {
     /// Whether devices count rounds for seconds.
     pub(crate) fn is_logical(&self) -> bool {
         matches!(self.order, Order::RoundRobin | Order::Reversed)
-    }
-
-    /// Whether a fault keeps a device away at a time.
-    pub(crate) fn is_away(&self, id: i64, at: f64) -> bool {
-        self.strikes.iter().any(|strike| match strike.kind {
-            FaultKind::Corrupt => false,
-            FaultKind::Restart { down } => {
-                strike.ids.contains(&id) && (strike.at..strike.at + down.seconds()).contains(&at)
-            }
-        })
     }
 
     /// The network as plain algorithms see it.

@@ -1,7 +1,7 @@
 //! A case is run by the simulator, from the text of its scenario file, and judged.
 
 use super::case::{Case, Order};
-use super::history::History;
+use super::history::{History, View};
 use super::site::Site;
 use super::wanted::Wanted;
 use crate::{Flow, Moment, Observer, Scenario, SimError, World, run};
@@ -24,6 +24,9 @@ pub(crate) type Property = fn(&Site, &[Value]) -> Option<(usize, String)>;
 /// What a device is to have after its last round, from its own rounds and those of the others.
 pub(crate) type Series = fn(&Site, &History, usize) -> Wanted;
 
+/// What the round of a device is to give that is looked at; anything where that cannot be known.
+pub(crate) type EveryRound = fn(&View<'_>) -> Wanted;
+
 /// By what a case is judged.
 #[derive(Clone)]
 pub(crate) enum Judge {
@@ -31,6 +34,8 @@ pub(crate) enum Judge {
     Values(Vec<Wanted>),
     /// What each device has after each round; where it is not promised, anything.
     Series(Series, Vec<bool>),
+    /// What each round gives, from the first one on.
+    EveryRound(EveryRound),
     /// What all of them fulfil.
     Property(Property),
 }
@@ -88,14 +93,14 @@ pub(crate) fn judged(
     let mut watch = Watch {
         numbers: numbers(case, &scenario),
         values: vec![Value::Unit; site.len()],
-        wrong: vec![true; site.len()],
+        wrong: vec![!matches!(judge, Judge::EveryRound(_)); site.len()],
         settled,
+        broken: false,
         last: 0.0,
         last_wrong: 0.0,
         last_change: 0.0,
         wanted: vec![Wanted::Anything; site.len()],
-        history: History::new(site.len(), case.is_logical()),
-        case,
+        history: History::new(case),
         site,
         judge,
     };
@@ -121,7 +126,6 @@ fn numbers(case: &Case, scenario: &Scenario) -> Vec<usize> {
 }
 
 struct Watch<'a> {
-    case: &'a Case,
     site: Site,
     history: History,
     /// What each device was to have after its last round.
@@ -132,6 +136,8 @@ struct Watch<'a> {
     wrong: Vec<bool>,
     /// From when on everything must be right.
     settled: f64,
+    /// Whether a round was wrong of which all rounds must be right.
+    broken: bool,
     last: f64,
     last_wrong: f64,
     last_change: f64,
@@ -140,12 +146,7 @@ struct Watch<'a> {
 impl Watch<'_> {
     fn note(&mut self, number: usize, world: &World, moment: &Moment<'_>) {
         let value = world.value(moment.device).cloned().unwrap_or_default();
-        let at = moment.at.seconds();
-        if self.site.spots.get(number).is_some_and(|spot| self.case.is_away(spot.id, at)) {
-            self.history.restart(number);
-        } else {
-            self.history.push(number, at, value.clone());
-        }
+        self.history.note(&self.site, number, moment.at, value.clone());
         let Some(held) = self.values.get_mut(number) else { return };
         if *held != value {
             self.last_change = moment.at.seconds();
@@ -166,6 +167,14 @@ impl Watch<'_> {
                     _ => Wanted::Anything,
                 };
                 self.compare(number, wanted)
+            }
+            Judge::EveryRound(every) => {
+                let view = self.history.view(&self.site, number);
+                let wanted = view.map_or(Wanted::Anything, |view| every(&view));
+                let unknown = matches!(wanted, Wanted::Anything | Wanted::Between(..));
+                // A round that is wrong is wrong for good.
+                self.broken |= self.compare(number, wanted);
+                self.broken || unknown
             }
             Judge::Property(property) => round_over && property(&self.site, &self.values).is_some(),
         }
@@ -188,7 +197,7 @@ impl Watch<'_> {
             Wrong { device, found, wanted }
         };
         match self.judge {
-            Judge::Values(_) | Judge::Series(..) => {
+            Judge::Values(_) | Judge::Series(..) | Judge::EveryRound(_) => {
                 let pairs = self.wanted.iter().zip(&self.wrong).enumerate();
                 let bad = pairs.filter(|(_, (_, is_wrong))| **is_wrong);
                 bad.map(|(number, (wanted, _))| wrong(number, wanted.to_string())).collect()
@@ -218,7 +227,7 @@ impl Observer for Watch<'_> {
         self.last = moment.at.seconds();
         if self.is_wrong(number, moment.event.is_multiple_of(devices)) {
             self.last_wrong = self.last;
-            if self.last > self.settled {
+            if self.broken || self.last > self.settled {
                 return Ok(Flow::Stop);
             }
         }

@@ -32,6 +32,10 @@ impl Wanted {
         Self::Exactly(Value::Bool(truth))
     }
 
+    pub(crate) fn text(text: &str) -> Self {
+        Self::Exactly(Value::text(text))
+    }
+
     pub(crate) fn uid(id: i64) -> Self {
         Self::Exactly(Value::Uid(NodeId::Int(id)))
     }

@@ -108,7 +108,7 @@ pub(crate) fn time_left(site: &Site, history: &History, device: usize) -> Wanted
 }
 
 /// Three parts of what was before and one of `now % 4`, in each round.
-pub(crate) fn smoothed(_: &Site, history: &History, device: usize) -> Wanted {
+pub(crate) fn smoothed_quarters(_: &Site, history: &History, device: usize) -> Wanted {
     let signals = history.of(device).iter().map(|round| round.at.floor() % 4.0);
     let smooth = |before: Option<f64>, signal| {
         Some(before.map_or(signal, |before| 0.25 * signal + 0.75 * before))

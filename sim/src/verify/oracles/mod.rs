@@ -3,6 +3,7 @@
 mod accumulation;
 mod classic;
 mod lang;
+mod latch;
 mod memory;
 mod meta;
 mod monitor;
@@ -13,10 +14,12 @@ mod repaired;
 mod shared;
 mod spreading;
 mod structure;
+mod time;
 
 pub(crate) use accumulation::*;
 pub(crate) use classic::*;
 pub(crate) use lang::*;
+pub(crate) use latch::*;
 pub(crate) use memory::*;
 pub(crate) use meta::*;
 pub(crate) use monitor::*;
@@ -27,6 +30,7 @@ pub(crate) use repaired::*;
 pub(crate) use shared::*;
 pub(crate) use spreading::*;
 pub(crate) use structure::*;
+pub(crate) use time::*;
 
 use crate::verify::plain::{self, parent, told};
 use crate::verify::site::{Metric, Site};

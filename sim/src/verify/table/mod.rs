@@ -16,6 +16,7 @@ macro_rules! block {
 
 mod accumulation;
 mod lang;
+mod latch;
 mod memory;
 mod meta;
 mod monitor;
@@ -28,7 +29,7 @@ mod time;
 
 use super::block::Block;
 
-const GROUPS: [&[Block]; 11] = [
+const GROUPS: [&[Block]; 12] = [
     spreading::BLOCKS,
     accumulation::BLOCKS,
     structure::BLOCKS,
@@ -40,6 +41,7 @@ const GROUPS: [&[Block]; 11] = [
     shared::BLOCKS,
     monitor::BLOCKS,
     older::BLOCKS,
+    latch::BLOCKS,
 ];
 
 /// All blocks that can be put to the test, by module.

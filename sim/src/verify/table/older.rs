@@ -44,7 +44,7 @@ pub(super) const BLOCKS: &[Block] = &[
         Waves(1.0), Source, Values(o::direct_projection)),
     block!(Remembers "fieldrun:classic.lowpass",
         "lowpass(0.25, now % 4)",
-        Rounds(90.0), Nothing, Series(o::smoothed)),
+        Rounds(90.0), Nothing, Series(o::smoothed_quarters)),
     block!(Heals "fieldrun:classic.countNearby",
         "env.put(\"human\", !obstacle)\ncountNearby(8)",
         Rounds(5.0), Nothing, Values(o::people_nearby)),
