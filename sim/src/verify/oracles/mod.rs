@@ -1,6 +1,7 @@
 //! What each block of the table is to end at; here what several parts need.
 
 mod accumulation;
+mod graph;
 mod lang;
 mod latch;
 mod memory;
@@ -8,11 +9,13 @@ mod meta;
 mod monitor;
 mod parents;
 mod ranges;
+mod replicas;
 mod spreading;
 mod structure;
 mod time;
 
 pub(crate) use accumulation::*;
+pub(crate) use graph::*;
 pub(crate) use lang::*;
 pub(crate) use latch::*;
 pub(crate) use memory::*;
@@ -20,6 +23,7 @@ pub(crate) use meta::*;
 pub(crate) use monitor::*;
 pub(crate) use parents::*;
 pub(crate) use ranges::*;
+pub(crate) use replicas::*;
 pub(crate) use spreading::*;
 pub(crate) use structure::*;
 pub(crate) use time::*;

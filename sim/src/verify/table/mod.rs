@@ -15,6 +15,7 @@ macro_rules! block {
 }
 
 mod accumulation;
+mod graph;
 mod lang;
 mod latch;
 mod memory;
@@ -26,12 +27,13 @@ mod time;
 
 use super::block::Block;
 
-const GROUPS: [&[Block]; 9] = [
+const GROUPS: [&[Block]; 10] = [
     spreading::BLOCKS,
     accumulation::BLOCKS,
     structure::BLOCKS,
     memory::BLOCKS,
     meta::BLOCKS,
+    graph::BLOCKS,
     lang::BLOCKS,
     time::BLOCKS,
     latch::BLOCKS,
