@@ -2,6 +2,7 @@
 
 mod accumulation;
 mod classic;
+mod graph;
 mod lang;
 mod latch;
 mod memory;
@@ -11,6 +12,7 @@ mod moving;
 mod parents;
 mod ranges;
 mod repaired;
+mod replicas;
 mod shared;
 mod spreading;
 mod structure;
@@ -18,6 +20,7 @@ mod time;
 
 pub(crate) use accumulation::*;
 pub(crate) use classic::*;
+pub(crate) use graph::*;
 pub(crate) use lang::*;
 pub(crate) use latch::*;
 pub(crate) use memory::*;
@@ -27,6 +30,7 @@ pub(crate) use moving::*;
 pub(crate) use parents::*;
 pub(crate) use ranges::*;
 pub(crate) use repaired::*;
+pub(crate) use replicas::*;
 pub(crate) use shared::*;
 pub(crate) use spreading::*;
 pub(crate) use structure::*;

@@ -15,6 +15,7 @@ macro_rules! block {
 }
 
 mod accumulation;
+mod graph;
 mod lang;
 mod latch;
 mod memory;
@@ -29,12 +30,13 @@ mod time;
 
 use super::block::Block;
 
-const GROUPS: [&[Block]; 12] = [
+const GROUPS: [&[Block]; 13] = [
     spreading::BLOCKS,
     accumulation::BLOCKS,
     structure::BLOCKS,
     memory::BLOCKS,
     meta::BLOCKS,
+    graph::BLOCKS,
     lang::BLOCKS,
     time::BLOCKS,
     moving::BLOCKS,
