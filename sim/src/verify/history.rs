@@ -3,9 +3,8 @@
 //! A timer has no value to end at, and neither has what depends on a signal that changes. Its
 //! oracle is asked in every round, and told of all rounds since each device last started.
 
-use super::case::{Case, Strike};
+use super::case::{Case, FaultKind, Strike};
 use super::site::{Site, Spot};
-use crate::scenario::FaultKind;
 use fieldrun_device::{Micros, Value};
 
 /// One round of a device.
@@ -55,6 +54,11 @@ impl History {
 
     pub(crate) fn is_logical(&self) -> bool {
         self.logical
+    }
+
+    /// How many devices there are.
+    pub(crate) fn len(&self) -> usize {
+        self.lives.len()
     }
 
     /// The rounds of a device; as seen from one of them that one is the last.

@@ -15,5 +15,7 @@ mod oracle;
 mod runs;
 mod sabotage;
 mod scenario;
+mod simulation;
+mod theory;
 mod verify;
 mod workloads;

@@ -45,8 +45,8 @@ const UTILS: [Mistake; 26] = [
 ];
 
 const TIME: [Mistake; 28] = [
-    ("T", "min(max(decay(v), zero), initial)", "max(decay(v), zero)"),
-    ("T", "min(max(decay(v), zero), initial)", "min(decay(v), initial)"),
+    ("T", "if (left < initial) { left } else { initial }", "left"),
+    ("T", "max(zero, decay(v))", "decay(v)"),
     ("countDown", "(length, self.getDeltaTime())", "(length, 1)"),
     ("countDownWithDecay", "{ left -> left - dt }", "{ left -> left - 2 * dt }"),
     ("wait", "waitWithDecay(timeout, self.getDeltaTime())", "waitWithDecay(timeout, 1)"),

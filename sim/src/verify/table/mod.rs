@@ -20,14 +20,17 @@ mod lang;
 mod latch;
 mod memory;
 mod meta;
-mod own;
+mod monitor;
+mod moving;
+mod older;
+mod shared;
 mod spreading;
 mod structure;
 mod time;
 
 use super::block::Block;
 
-const GROUPS: [&[Block]; 10] = [
+const GROUPS: [&[Block]; 13] = [
     spreading::BLOCKS,
     accumulation::BLOCKS,
     structure::BLOCKS,
@@ -36,8 +39,11 @@ const GROUPS: [&[Block]; 10] = [
     graph::BLOCKS,
     lang::BLOCKS,
     time::BLOCKS,
+    moving::BLOCKS,
+    shared::BLOCKS,
+    monitor::BLOCKS,
+    older::BLOCKS,
     latch::BLOCKS,
-    own::BLOCKS,
 ];
 
 /// All blocks that can be put to the test, by module.

@@ -1,0 +1,51 @@
+//! `fieldrun:distance`, `fieldrun:collect` and `fieldrun:elect`.
+
+use crate::verify::block::{Block, Needs, Oracle, Pace, Promise};
+use crate::verify::oracles as o;
+use Oracle::{Series, Values};
+use Pace::{Rounds, Waves};
+
+pub(super) const BLOCKS: &[Block] = &[
+    block!(Heals "fieldrun:distance.distance",
+        "distance(source)",
+        Waves(1.5), Source, Values(o::distance)),
+    block!(Heals "fieldrun:distance.boundedDistance",
+        "boundedDistance(source, nbrRange, 5)",
+        Waves(1.5), Source, Values(o::distance)),
+    block!(Heals "fieldrun:distance.cast",
+        "cast(source, value)",
+        Waves(1.5), Source, Values(o::broadcast)),
+    block!(Heals "fieldrun:distance.boundedG",
+        "boundedG(source, value, nbrRange, 5, { v -> v + 1 })",
+        Waves(1.5), Source, Values(o::distance_and_count)),
+    block!(Heals "fieldrun:distance.stepInSight",
+        "stepInSight()",
+        Rounds(5.0), Nothing, Values(o::half_link)),
+    block!(Heals "fieldrun:collect.weightedSum",
+        "weightedSum(distanceTo(source), 12, value)",
+        Waves(2.0), Source, Values(o::weighted_sum)),
+    block!(Heals "fieldrun:collect.weightedMean",
+        "weightedMean(distanceTo(source), 12, value)",
+        Waves(2.0), Source, Values(o::weighted_mean)),
+    block!(Heals "fieldrun:collect.weightedCollect",
+        "weightedCollect(distanceTo(source), 12, value, 0, sum, { v, part -> v * part })",
+        Waves(2.0), Source, Values(o::weighted_sum)),
+    block!(Heals "fieldrun:collect.weightedIdempotent",
+        "let p = distanceTo(source)\n[1, 0.7, 0].map({ least -> weightedIdempotent(p, 12, least, max, value, 0) })",
+        Waves(2.0), Source, Values(o::greatest_over_links)),
+    block!(Heals "fieldrun:collect.weightedMax",
+        "weightedMax(distanceTo(source), 12, value)",
+        Waves(2.0), Source, Values(o::greatest_over_good_links)),
+    block!(Heals "fieldrun:elect.leader",
+        "leader(25, strength)",
+        Waves(3.0), Nothing, Values(o::leader)),
+    block!(Heals "fieldrun:elect.isLeader",
+        "isLeader(25, strength)",
+        Waves(3.0), Nothing, Values(o::leads)),
+    block!(Heals "fieldrun:elect.election",
+        "election(2, value, nbrRangeHop, 1)",
+        Waves(3.0), Nothing, Values(o::leader_and_hops)),
+    block!(Remembers "fieldrun:elect.randomStrength",
+        "randomStrength()",
+        Rounds(5.0), Nothing, Series(o::drawn_once)),
+];
