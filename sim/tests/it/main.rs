@@ -13,6 +13,7 @@ mod faults;
 mod maps;
 mod oracle;
 mod runs;
+mod sabotage;
 mod scenario;
 mod simulation;
 mod theory;
