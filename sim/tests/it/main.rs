@@ -11,6 +11,7 @@ mod crowd;
 mod determinism;
 mod faults;
 mod maps;
+mod mistakes;
 mod oracle;
 mod runs;
 mod sabotage;
