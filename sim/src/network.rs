@@ -1,6 +1,7 @@
 //! The devices of a run and the messages between them.
 
 use crate::faults::Corruption;
+use crate::neighbors::Point;
 use crate::population::Population;
 use crate::queue::{Happening, Queue};
 use crate::random::{Purpose, Stream, stream_seed};
@@ -13,7 +14,7 @@ use fieldrun_device::trace::{CallSite, SiteReport};
 use fieldrun_device::wire::{self, Frame};
 use fieldrun_device::{
     Clock, Device, DeviceConfig, Environment, Input, Limits, Micros, NodeId, Output, Program,
-    Retention, SensorFrame, Trap, Value,
+    Reaction, Retention, SensorFrame, Trap, Value,
 };
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ struct Peer {
     links: Stream,
     /// When it comes back, if a fault took it away.
     down_until: Micros,
+    /// When it ran its last round.
+    last: Option<Micros>,
     /// Which of its rounds are asked what they see.
     tracing: Option<Box<Tracing>>,
     rounds: u64,
@@ -80,6 +83,7 @@ impl Network {
                     sensors: SensorFrame { env: member.env.clone(), position },
                     links: Stream::new(scenario.seed, number as u64, Purpose::Link),
                     down_until: Micros(0),
+                    last: None,
                     tracing: None,
                     rounds: 0,
                 }
@@ -116,7 +120,8 @@ impl Network {
         }
     }
 
-    /// Sends a message to all neighbours of `sender`, at once or by the queue.
+    /// Sends a message to all neighbours of `sender`, at once or by the queue. Gives those for whom
+    /// it brings news at once, if they react to news.
     pub(crate) fn send(
         &mut self,
         sender: usize,
@@ -125,16 +130,24 @@ impl Network {
         world: &World,
         queue: &mut Queue,
         counts: &mut Counts,
-    ) {
+    ) -> Vec<u32> {
+        let mut reached = Vec::new();
         counts.sent(sent.bytes);
         let frame = match sent.frame {
             Ok(frame) => frame,
-            Err(reason) => return counts.refused(reason),
+            Err(reason) => {
+                counts.refused(reason);
+                return reached;
+            }
         };
         for to in world.neighbors(sender) {
             match self.travel(sender) {
                 Travel::Lost => counts.lost += 1,
-                Travel::Immediate => self.deliver(*to, now, frame.clone(), counts),
+                Travel::Immediate => {
+                    if self.deliver(*to, now, frame.clone(), counts) {
+                        reached.push(*to);
+                    }
+                }
                 Travel::Takes(delay) => {
                     let at = Micros(now.0.saturating_add(delay.0));
                     let frame = frame.clone();
@@ -142,6 +155,7 @@ impl Network {
                 }
             }
         }
+        reached
     }
 
     /// The fate of one message to one receiver.
@@ -161,18 +175,31 @@ impl Network {
         }
     }
 
-    /// Hands a message to its receiver.
-    pub(crate) fn deliver(&mut self, to: u32, now: Micros, frame: Arc<Frame>, counts: &mut Counts) {
-        let Some(peer) = self.peers.get_mut(to as usize) else { return };
+    /// Hands a message to its receiver. Says whether it brings news to one that reacts to news.
+    pub(crate) fn deliver(
+        &mut self,
+        to: u32,
+        now: Micros,
+        frame: Arc<Frame>,
+        counts: &mut Counts,
+    ) -> bool {
+        let Some(peer) = self.peers.get_mut(to as usize) else { return false };
         if now < peer.down_until {
             counts.lost += 1;
-            return;
+            return false;
         }
         match peer.device.handle(Input::Frame { now, frame: &frame }) {
             Ok(()) => counts.deliveries += 1,
             Err(error) => counts.refused(error.to_string()),
         }
-        peer.drain();
+        let period = peer.config.period;
+        let plan = peer.last.map(|last| Micros(last.0.saturating_add(period.0)));
+        peer.drain().zip(plan).is_some_and(|(wake, plan)| wake < plan)
+    }
+
+    /// When a device ran its last round.
+    pub(crate) fn last_round(&self, device: usize) -> Option<Micros> {
+        self.peers.get(device)?.last
     }
 
     /// Makes values of a device, and those that it holds of its neighbours, arbitrary.
@@ -198,12 +225,15 @@ impl Network {
         }
     }
 
-    /// Tells a device where it is.
-    pub(crate) fn place(&mut self, device: usize, to: &[f64]) {
+    /// Tells a device where it is; says whether it was elsewhere before.
+    pub(crate) fn place(&mut self, device: usize, to: &[f64]) -> bool {
         let peer = self.peers.get_mut(device);
-        if let Some(position) = peer.and_then(|peer| peer.sensors.position.as_deref_mut()) {
+        let position = peer.and_then(|peer| peer.sensors.position.as_deref_mut());
+        position.is_some_and(|position| {
+            let moved = position != to;
             position.iter_mut().zip(to).for_each(|(at, to)| *at = *to);
-        }
+            moved
+        })
     }
 
     /// What a device reads.
@@ -245,12 +275,19 @@ impl Network {
         }
     }
 
-    /// Where the program of a device wants to be: two finite numbers.
-    pub(crate) fn destination(&self, device: usize) -> Option<[f64; 2]> {
-        let environment = self.peers.get(device)?.device.environment();
-        let Some(Value::Tuple(place)) = environment.get(DESTINATION) else { return None };
+    /// Where the program of a device wants to be: two or three finite numbers.
+    pub(crate) fn destination(&self, device: usize) -> Option<Point> {
+        let peer = self.peers.get(device)?;
+        let Some(Value::Tuple(place)) = peer.device.environment().get(DESTINATION) else {
+            return None;
+        };
+        let height = || peer.sensors.position.as_ref()?.get(2).copied();
+        let z = match place.get(2) {
+            Some(z) => z.as_number()?,
+            None => height().unwrap_or(0.0),
+        };
         let [x, y] = place.get(..2)? else { return None };
-        let at = [x.as_number()?, y.as_number()?];
+        let at = [x.as_number()?, y.as_number()?, z];
         at.iter().all(|x| x.is_finite()).then_some(at)
     }
 
@@ -276,6 +313,7 @@ impl Peer {
             return outcome;
         }
         self.rounds += 1;
+        self.last = Some(now);
         let asked = self.tracing.as_ref().filter(|t| t.rounds.contains(&self.rounds));
         outcome.traced = asked.map(|t| Box::new(self.device.explain(now, &self.sensors, &t.at)));
         // Only messages can be refused.
@@ -299,8 +337,14 @@ impl Peer {
     }
 
     /// After a message there is nothing but advice on when to wake.
-    fn drain(&mut self) {
-        while self.device.poll().is_some() {}
+    fn drain(&mut self) -> Option<Micros> {
+        let advice = std::iter::from_fn(|| self.device.poll());
+        advice
+            .filter_map(|output| match output {
+                Output::WakeAt(at) => Some(at),
+                _ => None,
+            })
+            .last()
     }
 }
 
@@ -311,6 +355,10 @@ fn config(scenario: &Scenario, program: &Arc<Program>, id: NodeId, number: u64) 
     if let Schedule::RoundRobin { period } = scenario.schedule {
         config.retention = Retention::Forever;
         config.clock = if period == Micros::SECOND { Clock::Logical } else { Clock::Real };
+    }
+    if let Schedule::Reactive { gap, .. } = scenario.schedule {
+        // As often as the gap allows: the least share of a round is given back each time.
+        config.reaction = Some(Reaction { gap, burst: u32::MAX / 8 });
     }
     if let Some(retention) = scenario.link.retention {
         config.retention = retention;

@@ -28,6 +28,10 @@ pub(crate) enum Purpose {
     Drift = 7,
     /// What faults make of its values.
     Fault = 8,
+    /// What expressions of the scenario draw.
+    Environment = 20,
+    /// Whether two devices are linked whose distance leaves it to chance.
+    Fading = 21,
 }
 
 /// A stream of random numbers (xoshiro256++).
@@ -67,6 +71,19 @@ impl Stream {
         }
     }
 
+    /// A direction: uniform on the unit circle, or on the unit sphere when `solid`.
+    pub(crate) fn direction(&mut self, solid: bool) -> [f64; 3] {
+        loop {
+            let (x, y) = (self.between(-1.0, 1.0), self.between(-1.0, 1.0));
+            let z = if solid { self.between(-1.0, 1.0) } else { 0.0 };
+            let square = x * x + y * y + z * z;
+            if square > 1e-6 && square <= 1.0 {
+                let length = square.sqrt();
+                return [x / length, y / length, z / length];
+            }
+        }
+    }
+
     /// Two independent normal numbers of mean 0 and deviation 1 (Marsaglia's polar method).
     pub(crate) fn normal_pair(&mut self) -> [f64; 2] {
         loop {
@@ -84,6 +101,13 @@ impl Stream {
 pub(crate) fn stream_seed(seed: u64, device: u64, purpose: Purpose) -> u64 {
     let keyed = mix(seed.wrapping_add(GAMMA)).wrapping_add(device.wrapping_mul(GAMMA));
     mix(mix(keyed).wrapping_add((purpose as u64).wrapping_mul(GAMMA)))
+}
+
+/// The seed of one of several streams that a device has for a purpose, told apart by a name.
+pub(crate) fn keyed_seed(seed: u64, device: u64, purpose: Purpose, name: &str) -> u64 {
+    let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let key = name.bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
+    stream_seed(seed.wrapping_add(key), device, purpose)
 }
 
 /// The finaliser of SplitMix64.
