@@ -5,6 +5,7 @@ use crate::bases::Sent;
 use crate::host::{Action, Reading};
 use crate::host_values;
 use crate::inbox::{Accepted, Inbox, NeighborInfo, Retention};
+use crate::saved::Parts;
 use crate::trace::{self, CallSite, Known, Question, SiteReport};
 use crate::wire::{self, DecodeError, Frame, Head};
 use bytes::Bytes;
@@ -107,7 +108,8 @@ impl DeviceConfig {
 #[derive(Clone, Debug, Default)]
 pub struct SensorFrame {
     /// Readings by name. A reading goes into the environment when it changes; what the program puts
-    /// there under the same name stays until then.
+    /// there under the same name stays until then. A name that is no longer read leaves the
+    /// environment.
     pub env: Vec<(String, Reading)>,
     /// Where the device is, in metres.
     pub position: Option<Vec<f64>>,
@@ -275,6 +277,44 @@ impl Device {
         }
     }
 
+    pub(crate) fn into_parts(self) -> Parts {
+        Parts {
+            incarnation: self.config.incarnation,
+            status: self.status,
+            inbox: self.inbox,
+            absent: self.absent,
+            sent: self.sent,
+            memory: self.memory,
+            readings: self.readings,
+            round: self.round,
+            last_round: self.last_round,
+            wake_at: self.wake_at,
+            last_tick: self.last_tick,
+            credit: self.credit,
+        }
+    }
+
+    pub(crate) fn from_parts(mut config: DeviceConfig, parts: Parts) -> Self {
+        config.incarnation = parts.incarnation;
+        Self {
+            shape: wire::shape(&config.program),
+            config,
+            status: parts.status,
+            inbox: parts.inbox,
+            absent: parts.absent,
+            sent: parts.sent,
+            memory: parts.memory,
+            machine: Idle(None),
+            readings: parts.readings,
+            round: parts.round,
+            last_round: parts.last_round,
+            wake_at: parts.wake_at,
+            last_tick: parts.last_tick,
+            credit: parts.credit,
+            outputs: VecDeque::new(),
+        }
+    }
+
     /// Its name.
     pub fn id(&self) -> &NodeId {
         &self.config.id
@@ -304,6 +344,17 @@ impl Device {
     pub fn disturb(&mut self, mut change: impl FnMut(&Value) -> Value) {
         self.memory.replace_state(&mut change);
         self.inbox.replace_exports(self.config.program.layout(), change);
+    }
+
+    /// Starts the device anew, as its next incarnation. It has heard nothing yet; what it kept from
+    /// round to round is lost as well, unless it `keeps` it, as on a disk.
+    pub fn restart(&mut self, keeps: bool) {
+        let mut config = self.config.clone();
+        config.incarnation += 1;
+        let old = std::mem::replace(self, Self::new(config));
+        if keeps {
+            (self.memory, self.readings) = (old.memory, old.readings);
+        }
     }
 
     /// Something happened.
@@ -449,6 +500,17 @@ impl Device {
     }
 
     fn sense(&mut self, sensors: &SensorFrame) {
+        // Names are mostly the same ones, so this is never true in vain.
+        if self.readings.len() > sensors.env.len() {
+            let Self { readings, memory, .. } = self;
+            readings.retain(|name, _| {
+                let read = sensors.env.iter().any(|(known, _)| known == name);
+                if !read {
+                    memory.environment.remove(name.as_str());
+                }
+                read
+            });
+        }
         for (name, reading) in &sensors.env {
             if self.readings.get(name) != Some(reading) {
                 self.readings.insert(name.clone(), reading.clone());

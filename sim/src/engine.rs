@@ -9,7 +9,7 @@ use crate::batch::Batch;
 use crate::faults::{Strike, strikes};
 use crate::links::Links;
 use crate::mobility::Movement;
-use crate::network::{Network, Outcome, Sent};
+use crate::network::{Network, Outcome, Round, Sent};
 use crate::obstacles::Obstacles;
 use crate::population::Population;
 use crate::queue::{Happening, Queue};
@@ -33,7 +33,7 @@ pub(crate) struct Engine {
     batch: Batch,
     /// When each device fires next; a plan for another time is void.
     due: Vec<Micros>,
-    queue: Queue,
+    pub(crate) queue: Queue,
     pub(crate) network: Network,
     links: Links,
     movement: Movement,
@@ -121,8 +121,10 @@ impl Engine {
         if !self.movement.is_still() {
             self.queue.push(self.move_step, Happening::Move);
         }
-        for (number, fault) in self.faults.iter().enumerate() {
-            self.queue.push(fault.at, Happening::Fault(number as u32));
+        for (number, fault) in self.faults.iter_mut().enumerate() {
+            if let Some(at) = fault.first() {
+                self.queue.push(at, Happening::Fault(number as u32));
+            }
         }
         match self.schedule {
             Schedule::LockStep { period } => self.queue.push(period, Happening::Step),
@@ -214,10 +216,11 @@ impl Engine {
             Happening::Step => return self.fire_all(observer),
             Happening::Move => self.advance()?,
             Happening::Fault(number) => self.strike(number as usize),
+            Happening::Leave { fault, device } => self.leave(fault, device),
             Happening::Arrive { from, to, frame } => {
                 // A link that broke while the message travelled does not deliver it.
                 if self.world.neighbors.linked(to as usize, from) {
-                    if self.network.deliver(to, at, frame, &mut self.counts) {
+                    if self.network.deliver(from, to, at, frame, &mut self.counts) {
                         self.hasten(to);
                     }
                 }
@@ -268,6 +271,12 @@ impl Engine {
         if joins {
             let rounds = self.world.rounds(device as usize) + 1;
             let next = self.firing.next(device as usize, rounds, at);
+            let stretch = match self.schedule {
+                // There somebody else says when it is whose turn.
+                Schedule::RoundRobin { .. } | Schedule::LockStep { .. } => 1.0,
+                _ => self.network.stretch(device as usize, at),
+            };
+            let next = if stretch == 1.0 { next } else { stretched(at, next, stretch) };
             self.plan(device, next);
         }
         joins
@@ -308,16 +317,15 @@ impl Engine {
         self.counts.actions += outcome.actions;
         self.counts.steps += outcome.steps;
         self.last = device;
-        let value = match outcome.result {
-            Some(Ok(value)) => Some(value),
-            Some(Err(trap)) => {
+        let slot = self.world.values.get_mut(device);
+        match (outcome.round, slot) {
+            (Round::Skipped, _) | (_, None) => {}
+            (Round::Away, Some(slot)) => *slot = None,
+            (Round::Ran(Ok(value)), Some(slot)) => *slot = Some(value),
+            (Round::Ran(Err(trap)), Some(slot)) => {
+                *slot = None;
                 self.counts.trap(self.world.id(device), self.now, &trap);
-                None
             }
-            None => None,
-        };
-        if let Some(slot) = self.world.values.get_mut(device) {
-            *slot = value;
         }
         if let Some(rounds) = self.world.rounds.get_mut(device) {
             *rounds += 1;
@@ -381,6 +389,12 @@ impl Engine {
             world: &self.world,
         }
     }
+}
+
+/// A time as many times as far away.
+fn stretched(now: Micros, at: Micros, factor: f64) -> Micros {
+    let gap = (at.since(now).0 as f64 * factor).round() as u64;
+    Micros(now.0.saturating_add(gap.max(1)))
 }
 
 fn new_world(

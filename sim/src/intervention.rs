@@ -2,6 +2,8 @@
 
 use crate::SimError;
 use crate::engine::Engine;
+use crate::faults::after;
+use crate::scenario::DeviceFault;
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, json};
 use std::str::FromStr;
@@ -25,15 +27,16 @@ pub enum Intervention {
         /// The new coordinates, as many as positions have.
         to: Vec<f64>,
     },
-    /// A device loses all that it knows and falls silent. Nobody is told: its neighbours notice as
-    /// they would a real one.
-    Crash {
+    /// Something goes wrong with a device, as faults of a scenario do.
+    Fault {
         /// The device.
         device: NodeId,
-        /// When it comes back by itself; without it, never.
+        /// What.
+        fault: DeviceFault,
+        /// How long it lasts; without this, for ever.
         lasting: Option<Micros>,
     },
-    /// A device that is away comes back.
+    /// A device that is away or paused comes back.
     Revive {
         /// The device.
         device: NodeId,
@@ -54,13 +57,15 @@ pub enum Intervention {
     },
 }
 
-const FORMS: &str = "write \"node 7 crash\", \"node 7 crash 5s\", \"node 7 revive\", \
+const FORMS: &str = "write \"node 7 crash\", \"node 7 pause 5s\", \"node 7 slow 3 10s\", \
+                     \"node 7 drift 0.01\", \"node 7 corrupt\", \"node 7 revive\", \
                      \"node 7 env source=true\", \"node 3 move 10 20\", \"link 1 2 cut\" or \
                      \"link 1 2 restore\"";
 
-/// Reads `node 7 crash`, `node 7 crash 5s`, `node 7 revive`, `node 7 env source=true`,
-/// `node 3 move 10 20`, `link 1 2 cut` and `link 1 2 restore`. The value of an environment variable is
-/// JSON, or else a text.
+/// Reads `node 7 crash`, `node 7 pause 5s`, `node 7 slow 3 10s`, `node 7 drift 0.01`, `node 7 corrupt`,
+/// `node 7 revive`, `node 7 env source=true`, `node 3 move 10 20`, `link 1 2 cut` and
+/// `link 1 2 restore`. A time at the end says how long it lasts. The value of an environment variable
+/// is JSON, or else a text.
 impl FromStr for Intervention {
     type Err = String;
 
@@ -78,17 +83,35 @@ impl FromStr for Intervention {
                     _ => Err(format!("`{text}` needs two or three numbers after `move`; {FORMS}")),
                 }
             }
-            ["node", device, "crash"] => Ok(Self::Crash { device: id(device), lasting: None }),
-            ["node", device, "crash", time] => {
-                let lasting = crate::scenario::parse_time(time)?;
-                Ok(Self::Crash { device: id(device), lasting: Some(lasting) })
-            }
             ["node", device, "revive"] => Ok(Self::Revive { device: id(device) }),
             ["link", a, b, "cut"] => Ok(Self::Cut { a: id(a), b: id(b) }),
             ["link", a, b, "restore"] => Ok(Self::Restore { a: id(a), b: id(b) }),
+            ["node", device, fault @ ..] => {
+                let (fault, rest) = device_fault(fault)
+                    .ok_or_else(|| format!("`{text}` is not understood; {FORMS}"))?;
+                let lasting = match rest {
+                    [] => None,
+                    [time] => Some(crate::scenario::parse_time(time)?),
+                    _ => return Err(format!("`{text}` is not understood; {FORMS}")),
+                };
+                Ok(Self::Fault { device: id(device), fault, lasting })
+            }
             _ => Err(format!("`{text}` is not understood; {FORMS}")),
         }
     }
+}
+
+/// A fault, and the words after it.
+fn device_fault<'a, 'w>(words: &'a [&'w str]) -> Option<(DeviceFault, &'a [&'w str])> {
+    let number = |word: &str, least: f64| word.parse().ok().filter(|x: &f64| *x >= least);
+    Some(match words {
+        ["crash", rest @ ..] => (DeviceFault::Crash { keeps: false }, rest),
+        ["pause", rest @ ..] => (DeviceFault::Pause, rest),
+        ["corrupt"] => (DeviceFault::Corrupt, &[]),
+        ["slow", factor, rest @ ..] => (DeviceFault::Slow { factor: number(factor, 1.0)? }, rest),
+        ["drift", rate, rest @ ..] => (DeviceFault::Drift { rate: number(rate, -0.99)? }, rest),
+        _ => return None,
+    })
 }
 
 /// A device as people name it: digits are a number.
@@ -118,7 +141,9 @@ impl Engine {
         let find = |id: &NodeId| self.world.find(id, "the intervention");
         match intervention {
             Intervention::Set { device, name, value } => {
-                self.network.set(find(device)?, name, value.clone());
+                let device = find(device)?;
+                self.network.set(device, name, value.clone());
+                self.hasten(device as u32);
             }
             Intervention::Move { device, to } => {
                 let device = find(device)?;
@@ -127,12 +152,15 @@ impl Engine {
                     point.iter_mut().zip(to).for_each(|(at, to)| *at = *to);
                 }
                 self.network.place(device, to);
+                self.hasten(device as u32);
                 self.relink()?;
             }
-            Intervention::Crash { device, lasting } => {
-                let lasting = lasting.unwrap_or(Micros(u64::MAX));
-                let until = Micros(self.now.0.saturating_add(lasting.0));
-                self.network.crash(find(device)?, until);
+            Intervention::Fault { device, fault, lasting } => {
+                let device = find(device)?;
+                let until = after(self.now, *lasting);
+                // What is drawn for it differs from what is drawn for the faults of the scenario.
+                let number = self.faults.len() + self.counts.events as usize;
+                self.befall(number, device, fault, until);
             }
             Intervention::Revive { device } => self.network.revive(find(device)?, self.now),
             Intervention::Cut { a, b } => {
@@ -162,13 +190,17 @@ mod tests {
             name: name.to_owned(),
             value,
         };
+        let fault = |fault, lasting: Option<u64>| {
+            let lasting = lasting.map(Micros);
+            Intervention::Fault { device: device(), fault, lasting }
+        };
         let (a, b) = (NodeId::Int(1), NodeId::text("gate"));
         let cases = [
-            ("node 7 crash", Intervention::Crash { device: device(), lasting: None }),
-            (
-                " node  7 crash 1500ms",
-                Intervention::Crash { device: device(), lasting: Some(Micros(1_500_000)) },
-            ),
+            ("node 7 crash", fault(DeviceFault::Crash { keeps: false }, None)),
+            (" node  7 crash 1500ms", fault(DeviceFault::Crash { keeps: false }, Some(1_500_000))),
+            ("node 7 slow 3", fault(DeviceFault::Slow { factor: 3.0 }, None)),
+            ("node 7 drift -0.5 1s", fault(DeviceFault::Drift { rate: -0.5 }, Some(1_000_000))),
+            ("node 7 corrupt", fault(DeviceFault::Corrupt, None)),
             ("node 7 revive", Intervention::Revive { device: device() }),
             ("node 7 env source=true", set("source", Reading::Bool(true))),
             ("node 7 env level = 2.5", set("level", Reading::Number(2.5))),
@@ -180,8 +212,15 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
-        for text in ["", "node 7", "node 7 move 1", "node 7 move 1 NaN", "node 7 env x", "cut 1 2"]
-        {
+        for text in [
+            "",
+            "node 7",
+            "node 7 move 1",
+            "node 7 move 1 NaN",
+            "node 7 env x",
+            "cut 1 2",
+            "node 7 slow 0",
+        ] {
             let error = text.parse::<Intervention>().expect_err(text);
             assert!(error.contains("node 3 move 10 20"), "{error}");
         }

@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub(crate) enum Happening {
     /// A fault of the scenario, by its number.
     Fault(u32),
+    /// A device leaves, by a fault that has devices come and go.
+    Leave { fault: u32, device: u32 },
     /// Walkers move and links change.
     Move,
     /// All devices run a round.
@@ -29,9 +31,10 @@ impl Happening {
         match *self {
             Self::Move => (0, 0, 0),
             Self::Fault(number) => (1, number, 0),
-            Self::Arrive { from, to, .. } => (2, from, to),
-            Self::Step => (3, 0, 0),
-            Self::Fire(device) => (4, device, 0),
+            Self::Leave { fault, device } => (2, fault, device),
+            Self::Arrive { from, to, .. } => (3, from, to),
+            Self::Step => (4, 0, 0),
+            Self::Fire(device) => (5, device, 0),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which devices hear each other.
 
-use fieldrun_device::{Micros, NodeId, Retention};
+use fieldrun_device::{NodeId, Retention};
+use fieldrun_netem::Conditions;
 use std::sync::Arc;
 
 /// Which devices are linked, and what happens to messages between them.
@@ -8,11 +9,9 @@ use std::sync::Arc;
 pub struct Link {
     /// Which devices are linked.
     pub topology: Topology,
-    /// Least and greatest time from the end of the sender's round to the arrival; drawn for each
-    /// message and receiver.
-    pub delay: Option<(Micros, Micros)>,
-    /// The share of messages that are lost, from 0 to 1; drawn for each message and receiver.
-    pub loss: f64,
+    /// What becomes of messages, from the end of the sender's round on; drawn for each message and
+    /// receiver.
+    pub conditions: Conditions,
     /// How long a neighbour is kept that is linked but not heard.
     pub retention: Option<Retention>,
 }

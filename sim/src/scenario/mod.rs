@@ -7,6 +7,7 @@ mod area;
 mod devices;
 mod explain;
 mod expression;
+mod fault;
 mod files;
 mod link;
 mod movement;
@@ -20,6 +21,9 @@ pub use area::Area;
 pub use devices::{Chosen, Env, Given, Group, Node, Place, Set};
 pub use expression::Expression;
 pub(crate) use expression::{Evaluator, Subject};
+pub use fault::{
+    Choice, DeviceFault, Fault, FaultKind, Members, Partition, SensorFault, When, Whom,
+};
 pub use link::{Bitmap, Link, Obstacle, Shape, Topology};
 pub use movement::{DESTINATION, Flock, Mobility, Trace, Walk};
 pub use problem::{Problem, Problems};
@@ -28,7 +32,7 @@ pub use schedule::{Schedule, Stop};
 use crate::SimError;
 pub use explain::Effective;
 use explain::Written;
-use fieldrun_device::{Micros, NodeId};
+use fieldrun_device::Micros;
 use fieldrun_stdlib::Loaded;
 use files::Files;
 use std::path::{Path, PathBuf};
@@ -92,30 +96,6 @@ pub struct Scenario {
     pub notes: Vec<String>,
     /// The file that it was read from, with what was left out.
     written: Written,
-}
-
-/// Something that is done to devices at a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// What it is.
-    pub kind: FaultKind,
-    /// When it happens.
-    pub at: Micros,
-    /// To which devices; to all if none are named.
-    pub ids: Vec<NodeId>,
-}
-
-/// What is done to a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// Every value that it keeps, and every value that it holds of its neighbours, becomes a random
-    /// one of the same kind.
-    Corrupt,
-    /// It loses all that it knows and says nothing for a time; its neighbours forget it at once.
-    Restart {
-        /// How long it is away.
-        down: Micros,
-    },
 }
 
 /// Which events are recorded: the multiples of `every` that are at least `from_event`.

@@ -3,7 +3,6 @@
 use super::shape::{self, Shape};
 use super::site::{Site, Spot};
 use crate::random::{Purpose, Stream};
-use crate::scenario::FaultKind;
 use fieldrun_device::Micros;
 use std::fmt::Write as _;
 
@@ -67,6 +66,18 @@ impl Trouble {
     pub fn corrupts(self) -> bool {
         matches!(self, Self::Corruption | Self::All)
     }
+}
+
+/// What befalls devices in cases, of all that scenarios know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// What they keep, and what they hold of their neighbours, becomes arbitrary.
+    Corrupt,
+    /// They start anew after a while, and their neighbours forget them at once.
+    Restart {
+        /// How long they are away.
+        down: Micros,
+    },
 }
 
 /// A fault, and the ids of the devices that it befalls.

@@ -21,7 +21,7 @@ mod wanted;
 
 pub use block::{Block, Promise};
 pub use card::{card, index};
-pub use case::{Case, Order, Strike, Trouble};
+pub use case::{Case, FaultKind, Order, Strike, Trouble};
 pub use run::Wrong;
 pub use shape::Shape;
 pub use site::{Site, Spot};

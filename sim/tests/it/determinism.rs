@@ -46,7 +46,7 @@ fn the_same_bytes_twice_and_with_any_number_of_threads() {
         assert_eq!(once, bytes(&scenario, 1), "{kind}, again");
         assert_eq!(once, bytes(&scenario, 2), "{kind}, two threads");
         assert_eq!(once, bytes(&scenario, 5), "{kind}, five threads");
-        scenario.link.delay = None;
+        scenario.link.conditions.delay = None;
         let immediate = bytes(&scenario, 1);
         assert_eq!(immediate, bytes(&scenario, 3), "{kind}, immediate");
         scenario.seed = 2;

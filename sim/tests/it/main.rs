@@ -15,5 +15,6 @@ mod oracle;
 mod runs;
 mod scenario;
 mod simulation;
+mod theory;
 mod verify;
 mod workloads;

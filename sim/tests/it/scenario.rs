@@ -2,6 +2,7 @@
 
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
+use fieldrun_netem::{Conditions, Delay, Loss};
 use fieldrun_sim::scenario::{
     Area, Given, Link, Mobility, Place, Record, Schedule, Stop, Topology, Walk,
 };
@@ -57,8 +58,11 @@ fn every_key_has_its_meaning() {
     );
     let link = Link {
         topology: Topology::Disc { radius: Some(1.5) },
-        delay: Some((Micros(10_000), Micros::SECOND)),
-        loss: 0.5,
+        conditions: Conditions {
+            loss: Loss::Uniform(0.5),
+            delay: Some(Delay::Uniform(Micros(10_000), Micros::SECOND)),
+            ..Conditions::default()
+        },
         retention: Some(Retention::Periods(3.0)),
     };
     assert_eq!(scenario.link, link);

@@ -4,10 +4,11 @@ use super::super::files::Files;
 use super::super::problem::Problems;
 use super::super::read::{self, Fault, Item, Section, fault};
 use super::super::units::duration_value;
-use super::super::{Area, Chosen, Env, Group, MAX_DEVICES, Mobility, Node, Set};
+use super::super::{Area, Chosen, Env, Given, Group, MAX_DEVICES, Mobility, Node, Set};
 use super::mobility::own_mobility;
 use super::place::read_place;
 use super::{area, id, refuse_others};
+use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -241,6 +242,23 @@ fn read_env(section: &mut Section<'_>, problems: &mut Problems) -> Env {
         readings => Ok(readings),
     });
     readings.unwrap_or_default()
+}
+
+/// An `env` whose values all stand in the file.
+pub(super) fn read_values(
+    section: &mut Section<'_>,
+    problems: &mut Problems,
+) -> Vec<(String, Reading)> {
+    let values = section.read("env", problems, |item: Item<'_>| {
+        let plain = |(name, given)| match given {
+            Given::Value(reading) => Ok((name, reading)),
+            Given::Computed(_) => {
+                Err(fault("an expression, where a value must stand", "Write the value itself."))
+            }
+        };
+        read::env(item)?.into_iter().map(plain).collect()
+    });
+    values.unwrap_or_default()
 }
 
 fn too_many() -> Fault {

@@ -1,60 +1,12 @@
-//! Faults of a run: what is done to devices at a time, besides what their links lose.
+//! Memory that a fault made arbitrary.
 
-use crate::SimError;
-use crate::engine::Engine;
 use crate::random::{Purpose, Stream};
-use crate::scenario::{Fault, FaultKind, MAX_DEVICES, Scenario};
-use crate::world::{Numbers, World};
-use fieldrun_device::{Micros, NodeId, Value};
+use crate::scenario::MAX_DEVICES;
+use fieldrun_device::{NodeId, Value};
 use std::sync::Arc;
 
 /// Numbers that a corrupted one becomes: small enough that what counts up to the truth arrives.
 const NUMBERS: (f64, f64) = (-20.0, 100.0);
-
-/// A fault with its devices by number.
-#[derive(Clone, Debug)]
-pub(crate) struct Strike {
-    kind: FaultKind,
-    pub(crate) at: Micros,
-    devices: Vec<usize>,
-}
-
-/// The faults of a scenario.
-pub(crate) fn strikes(scenario: &Scenario, world: &World) -> Result<Vec<Strike>, SimError> {
-    let numbers = Numbers::of(&world.ids);
-    let strike = |fault: &Fault| {
-        let named = fault.ids.iter().map(|id| numbers.find(id, "[[fault]]"));
-        let mut devices: Vec<usize> = named.collect::<Result<_, _>>()?;
-        if devices.is_empty() {
-            devices = (0..world.len()).collect();
-        }
-        Ok(Strike { kind: fault.kind, at: fault.at, devices })
-    };
-    scenario.faults.iter().map(strike).collect()
-}
-
-impl Engine {
-    /// A fault happens.
-    pub(crate) fn strike(&mut self, number: usize) {
-        let Some(fault) = self.faults.get(number) else { return };
-        for device in &fault.devices {
-            match fault.kind {
-                FaultKind::Corrupt => {
-                    let ids = &self.world.ids;
-                    let corruption = Corruption::new(self.seed, number, *device, ids);
-                    self.network.corrupt(*device, corruption);
-                }
-                FaultKind::Restart { down } => {
-                    self.network.restart(*device, Micros(self.now.0.saturating_add(down.0)));
-                    let Some(id) = self.world.id(*device) else { continue };
-                    for neighbor in self.world.neighbors(*device) {
-                        self.network.part(*neighbor as usize, id, self.now);
-                    }
-                }
-            }
-        }
-    }
-}
 
 /// Makes arbitrary values of the kind that they replace.
 pub(crate) struct Corruption<'a> {
