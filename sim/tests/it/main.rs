@@ -9,9 +9,11 @@
 mod common;
 mod crowd;
 mod determinism;
+mod effective;
 mod faults;
 mod maps;
 mod oracle;
+mod reactive;
 mod runs;
 mod scenario;
 mod simulation;
