@@ -20,6 +20,7 @@ Examples:
   fieldrun demo                              eight services fail and recover in the right order
   fieldrun program.pt                        the same as `fieldrun run program.pt`
   fieldrun run restart.pt -c node.toml       the daemon of one node
+  fieldrun new swarm                         a program and its scenario to start from
   fieldrun sim examples/crowd/crowd.toml     a thousand phones in a crowd
   fieldrun check program.pt                  all errors of a program
 
