@@ -15,6 +15,7 @@ pub use fault::{
 pub use problem::{Problem, Problems};
 
 use crate::SimError;
+use crate::checkpoint::checksum;
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
 use fieldrun_netem::Conditions;
@@ -63,6 +64,8 @@ pub struct Scenario {
     pub record: Record,
     /// How maps look.
     pub map: MapStyle,
+    /// A hash of the text that it was read from; zero without a file.
+    pub digest: u64,
 }
 
 /// When a run ends: at the first bound that is reached. Without any bound, after a minute.
@@ -311,7 +314,8 @@ impl Scenario {
     /// # Errors
     /// All mistakes that were found.
     pub fn parse(text: &str, file: &str) -> Result<Self, SimError> {
-        parse::scenario(text, file).map_err(SimError::Scenario)
+        let scenario = parse::scenario(text, file).map_err(SimError::Scenario)?;
+        Ok(Self { digest: checksum(text.as_bytes()), ..scenario })
     }
 
     /// The network for a program that comes without a scenario: a hundred devices on a jittered
@@ -354,6 +358,7 @@ impl Scenario {
             move_step: Micros::SECOND,
             record: Record::default(),
             map: MapStyle::default(),
+            digest: 0,
         }
     }
 }
