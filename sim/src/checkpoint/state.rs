@@ -4,7 +4,7 @@ use super::plain::{Blob, Id, Read, micros};
 use crate::SimError;
 use crate::engine::Engine;
 use crate::faults::{SavedAilments, SavedDisturbance, SavedStrike};
-use crate::mobility::SavedWalker;
+use crate::mobility::SavedMovement;
 use crate::network::Peer;
 use crate::queue::{Happening, Queue};
 use crate::random::Stream;
@@ -29,7 +29,9 @@ pub(crate) struct State {
     rounds: Vec<u64>,
     cuts: BTreeSet<(u32, u32)>,
     firing: Vec<Stream>,
-    walkers: Vec<Option<SavedWalker>>,
+    /// When each device fires next.
+    due: Vec<u64>,
+    movement: SavedMovement,
     faults: Vec<SavedStrike>,
     disturbances: Vec<SavedDisturbance>,
     peers: Vec<SavedPeer>,
@@ -53,6 +55,8 @@ struct SavedPeer {
     #[serde(with = "micros")]
     away_until: Micros,
     rounds: u64,
+    /// When it ran its last round, by true time and by its clock.
+    last: Option<(u64, u64)>,
     ailments: Option<SavedAilments>,
 }
 
@@ -192,7 +196,8 @@ impl State {
             rounds: engine.world.rounds.clone(),
             cuts: engine.cuts.clone(),
             firing: engine.firing.streams().to_vec(),
-            walkers: engine.walkers.iter().map(|w| w.as_ref().map(SavedWalker::of)).collect(),
+            due: engine.due.iter().map(|at| at.0).collect(),
+            movement: engine.movement.save(),
             faults: engine.faults.iter().map(SavedStrike::of).collect(),
             disturbances: engine.network.disturbances().saved(),
             peers,
@@ -206,7 +211,7 @@ impl State {
     /// Makes the state that of an engine at the start of the same scenario.
     pub(crate) fn put_into(self, engine: &mut Engine) -> Result<(), SimError> {
         let devices = engine.world.len();
-        let lengths = [self.points.len(), self.rounds.len(), self.peers.len(), self.walkers.len()];
+        let lengths = [self.points.len(), self.rounds.len(), self.peers.len(), self.due.len()];
         if lengths.iter().any(|length| *length != devices)
             || self.faults.len() != engine.faults.len()
         {
@@ -225,11 +230,10 @@ impl State {
         if engine.world.values.len() != devices || !engine.firing.resume(self.firing) {
             return Err(unfit("it has another number of devices"));
         }
-        for (walker, saved) in engine.walkers.iter_mut().zip(self.walkers) {
-            if let (Some(walker), Some(saved)) = (walker, saved) {
-                saved.put_into(walker);
-            }
+        if !engine.movement.resume(self.movement) {
+            return Err(unfit("other devices move in it"));
         }
+        engine.due = self.due.into_iter().map(Micros).collect();
         for (fault, saved) in engine.faults.iter_mut().zip(self.faults) {
             saved.put_into(fault);
         }
@@ -260,6 +264,7 @@ impl SavedPeer {
             bad: peer.bad.clone(),
             away_until: peer.away_until,
             rounds: peer.rounds,
+            last: peer.last.map(|(at, local)| (at.0, local.0)),
             ailments: peer.ailments.as_ref().map(|ailments| ailments.save(frames)),
         }
     }
@@ -277,6 +282,7 @@ impl SavedPeer {
         peer.bad = self.bad;
         peer.away_until = self.away_until;
         peer.rounds = self.rounds;
+        peer.last = self.last.map(|(at, local)| (Micros(at), Micros(local)));
         let ailments = self.ailments.map(|ailments| ailments.restored(frames)).transpose()?;
         peer.ailments = ailments.map(Box::new);
         Ok(())

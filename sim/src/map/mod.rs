@@ -51,7 +51,7 @@ impl SvgMaps {
             title,
             seed: scenario.seed,
             style: scenario.map.clone(),
-            area: scenario.area,
+            area: scenario.area.map(|area| area.outline()),
         })
     }
 

@@ -153,6 +153,8 @@ fn scenarios() -> impl Strategy<Value = String> {
         Just("kind = 'periodic', jitter = 0.4, drift = 0.2"),
         Just("kind = 'round-robin'"),
         Just("kind = 'lock-step', period = '700ms'"),
+        Just("kind = 'exponential'"),
+        Just("kind = 'reactive', gap = '300ms', heartbeat = '4s'"),
     ];
     let loss = prop_oneof![
         Just(String::new()),
