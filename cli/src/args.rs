@@ -376,6 +376,7 @@ Examples:
   fieldrun sim program.pt --time 2m --snapshot t=60 map.png
   fieldrun sim program.pt --snapshot t=1,5,20 strip.png --snapshot every=1s film.gif
   fieldrun sim program.pt --chart values.svg
+  fieldrun sim program.pt --open
   fieldrun sim scenario.toml --json | head")]
 pub(crate) struct SimArgs {
     /// A scenario, or a program for a default network of a hundred devices
@@ -406,6 +407,12 @@ pub(crate) struct SimArgs {
     /// Write the table of values to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
+    /// Watch and play with it in a browser, and write nothing
+    #[arg(long, conflicts_with_all = ["json", "out", "snapshot", "chart", "csv", "time"])]
+    pub(crate) open: bool,
+    /// The port of --open on this machine [default: a free one]
+    #[arg(long, requires = "open", default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
     /// Threads [default: all cores]; results do not depend on it
     #[arg(long)]
     pub(crate) threads: Option<usize>,

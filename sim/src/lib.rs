@@ -6,6 +6,7 @@
 //!   looked at, changed and copied on the way.
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
 //! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
+//! * [`live`] is a run that somebody watches and changes.
 //! * [`chart`] draws values over time.
 //! * [`Summary`] is what a run amounted to.
 //! * [`ColumnEngine`] runs a program on a large still population, without messages.
@@ -24,6 +25,7 @@ mod engine;
 mod error;
 mod faults;
 mod intervention;
+pub mod live;
 mod map;
 mod mobility;
 mod neighbors;
