@@ -5,6 +5,7 @@ use crate::bases::Sent;
 use crate::host::{Action, Reading};
 use crate::host_values;
 use crate::inbox::{Accepted, Inbox, NeighborInfo, Retention};
+use crate::saved::Parts;
 use crate::trace::{self, CallSite, Known, Question, SiteReport};
 use crate::wire::{self, DecodeError, Frame, Head};
 use bytes::Bytes;
@@ -272,6 +273,44 @@ impl Device {
             round: 0,
             last_round: None,
             wake_at: Micros(0),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> Parts {
+        Parts {
+            incarnation: self.config.incarnation,
+            status: self.status,
+            inbox: self.inbox,
+            absent: self.absent,
+            sent: self.sent,
+            memory: self.memory,
+            readings: self.readings,
+            round: self.round,
+            last_round: self.last_round,
+            wake_at: self.wake_at,
+            last_tick: self.last_tick,
+            credit: self.credit,
+        }
+    }
+
+    pub(crate) fn from_parts(mut config: DeviceConfig, parts: Parts) -> Self {
+        config.incarnation = parts.incarnation;
+        Self {
+            shape: wire::shape(&config.program),
+            config,
+            status: parts.status,
+            inbox: parts.inbox,
+            absent: parts.absent,
+            sent: parts.sent,
+            memory: parts.memory,
+            machine: Idle(None),
+            readings: parts.readings,
+            round: parts.round,
+            last_round: parts.last_round,
+            wake_at: parts.wake_at,
+            last_tick: parts.last_tick,
+            credit: parts.credit,
             outputs: VecDeque::new(),
         }
     }

@@ -86,7 +86,7 @@ impl Line {
 /// A range over time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Band {
-    /// What the legend says.
+    /// What the legend says; without a name it is not in it.
     pub name: String,
     /// Its own colour; else that of the first line.
     pub color: Option<Color>,
@@ -194,7 +194,7 @@ impl Plot<'_> {
             page.line(&[[left, y - 4.0], [left + 20.0, y - 4.0]], stroke);
             page.text([left + 28.0, y], Look::new(12.0, INK), shortened(&line.name, MAX_NAME));
         }
-        for band in &self.panel.bands {
+        for band in self.panel.bands.iter().filter(|band| !band.name.is_empty()) {
             y += 21.0;
             let fill = band.color.unwrap_or_else(|| self.panel.color(0));
             let area = [[0.0, -9.0], [20.0, -9.0], [20.0, 1.0], [0.0, 1.0]];

@@ -8,6 +8,7 @@
 //! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
 //! * [`live`] is a run that somebody watches and changes.
 //! * [`chart`] draws values over time.
+//! * [`sweep`] runs one scenario with many settings and seeds; [`Metric`]s say what a run comes to.
 //! * [`Summary`] is what a run amounted to.
 //! * [`ColumnEngine`] runs a program on a large still population, without messages.
 //!
@@ -27,6 +28,7 @@ mod faults;
 mod intervention;
 pub mod live;
 mod map;
+mod metric;
 mod mobility;
 mod neighbors;
 mod network;
@@ -41,6 +43,7 @@ mod schedule;
 mod shown;
 mod simulation;
 mod summary;
+pub mod sweep;
 mod tracing;
 pub mod verify;
 pub mod workload;
@@ -49,6 +52,7 @@ mod world;
 pub use columns::{ColumnEngine, FailedRound};
 pub use error::SimError;
 pub use intervention::Intervention;
+pub use metric::{Metric, MetricError};
 pub use neighbors::MAX_LINKS;
 pub use picture::{Color, Picture};
 pub use scenario::Scenario;

@@ -91,6 +91,17 @@ pub(crate) fn load_scenario(
     Ok(scenario)
 }
 
+/// The text of a scenario file; a program gets that of the default network.
+pub(super) fn scenario_text(path: &Path) -> Result<String, Failure> {
+    if path.extension().is_some_and(|e| e == "pt") {
+        return Ok(Scenario::default_text(path));
+    }
+    // Size and mistakes first.
+    Scenario::load(path).map_err(Failure::usage)?;
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
+}
+
 fn scenario(args: &SimArgs) -> Result<Scenario, Failure> {
     let mut scenario = load_scenario(&args.scenario, args.seed, &args.path)?;
     if let Some(text) = &args.time {
@@ -102,7 +113,7 @@ fn scenario(args: &SimArgs) -> Result<Scenario, Failure> {
     Ok(scenario)
 }
 
-fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Failure> {
+pub(super) fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Failure> {
     fieldrun_sim::scenario::parse_time(text)
         .map_err(|why| Failure::usage(format!("{flag} {text}: {why}")))
 }

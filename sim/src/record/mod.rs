@@ -7,5 +7,6 @@ mod trend;
 
 pub use crate::map::{Snapshots, Wanted, When, map};
 pub use csv::Csv;
+pub(crate) use csv::quoted;
 pub use json::JsonLines;
 pub use trend::Trend;

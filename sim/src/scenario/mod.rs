@@ -12,6 +12,7 @@ mod units;
 pub use fault::{
     Choice, DeviceFault, Fault, FaultKind, Members, Partition, SensorFault, When, Whom,
 };
+pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 
 use crate::SimError;
@@ -293,14 +294,18 @@ impl Scenario {
             return Err(SimError::ScenarioTooLarge { path: file.to_owned(), bytes: size });
         }
         let text = std::fs::read_to_string(file).map_err(|e| SimError::file("read", file, e))?;
+        Ok(Self::parse(&text, &file.to_string_lossy())?.standing_at(file))
+    }
+
+    /// The scenario as that of a file: its name, and paths that start at its folder.
+    pub fn standing_at(mut self, file: &Path) -> Self {
         let folder = file.parent().unwrap_or_else(|| Path::new(""));
-        let mut scenario = Self::parse(&text, &file.to_string_lossy())?;
-        scenario.name = stem(file);
-        scenario.program = folder.join(&scenario.program);
-        for module in &mut scenario.path {
+        self.name = stem(file);
+        self.program = folder.join(&self.program);
+        for module in &mut self.path {
             *module = folder.join(&module);
         }
-        Ok(scenario)
+        self
     }
 
     /// Loads the program of the scenario, with its modules.
@@ -338,6 +343,18 @@ impl Scenario {
             sets: vec![Set { ids: vec![NodeId::Int(0)], env: source(true) }],
             ..Self::empty(program.to_owned())
         }
+    }
+
+    /// The same as the text of a scenario file beside the program.
+    pub fn default_text(program: &Path) -> String {
+        let name =
+            program.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        format!(
+            "program = {}\narea = [0, 0, 100, 100]\n\n[[group]]\nplace = \"jittered-grid\"\n\
+             jitter = 0.5\ncount = 100\nenv = {{ source = false }}\n\n[[set]]\nids = [0]\n\
+             env = {{ source = true }}\n",
+            toml::Value::String(name)
+        )
     }
 
     /// Without any device.
