@@ -13,6 +13,7 @@ mod enterprise;
 mod examples;
 mod fmt;
 mod library;
+mod live;
 mod network;
 mod spec;
 mod sweep;

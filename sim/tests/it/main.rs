@@ -10,6 +10,7 @@ mod common;
 mod crowd;
 mod determinism;
 mod faults;
+mod live;
 mod maps;
 mod oracle;
 mod runs;

@@ -139,7 +139,8 @@ function show(frame) {
 
 function showTime() {
   const { playing, seeking, t, end } = header;
-  $("play-sign").textContent = playing ? "⏸" : "▶";
+  $("sign-play").hidden = playing;
+  $("sign-pause").hidden = !playing;
   $("play-text").textContent = playing ? "Pause" : "Play";
   $("play").setAttribute("aria-pressed", String(playing));
   $("clock").textContent = `${t.toFixed(t < 100 ? 2 : 1)} s${seeking ? " …" : ""}`;

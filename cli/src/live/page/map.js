@@ -78,8 +78,15 @@ export class MapView {
     const [width, height] = this.size;
     const wide = Math.max(x1 - x0, 1e-9), high = Math.max(y1 - y0, 1e-9);
     const single = x1 === x0 && y1 === y0;
-    const scale = single ? 1 : Math.min((width - 90) / wide, (height - 110) / high);
-    this.view = { x: (x0 + x1) / 2, y: (y0 + y1) / 2, scale };
+    // Beside the legend and above the scale, where there is room for that.
+    const legend = this.canvas.parentElement.querySelector("#overlay").offsetWidth + 24;
+    const left = width > 2.5 * legend ? legend : 30, right = 56, top = 28, bottom = 62;
+    const scale = single ? 1 : Math.min((width - left - right) / wide, (height - top - bottom) / high);
+    this.view = {
+      x: (x0 + x1) / 2 - (left - right) / 2 / scale,
+      y: (y0 + y1) / 2 - (bottom - top) / 2 / scale,
+      scale,
+    };
     // A fifth of the mean distance, whatever the zoom.
     this.dot = single ? 8 : 0.19 * Math.sqrt((wide * high) / (places.length / 2));
     if (!(this.dot > 0) || wide < 1e-6 || high < 1e-6) this.dot = 0.19 * Math.max(wide, high) / (places.length / 2);
