@@ -87,6 +87,10 @@ impl Browser {
 
     /// Asks the browser something.
     pub(crate) fn call(&mut self, method: &str, params: Json) -> Json {
+        self.attempt(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn attempt(&mut self, method: &str, params: Json) -> Result<Json, Json> {
         self.number += 1;
         let mut message = json!({ "id": self.number, "method": method, "params": params });
         if !self.session.is_empty() {
@@ -97,8 +101,12 @@ impl Browser {
         let until = Instant::now() + PATIENCE;
         loop {
             if let Some(answer) = self.answers.remove(&self.number) {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].clone();
+                let error = &answer["error"];
+                return if error.is_null() {
+                    Ok(answer["result"].clone())
+                } else {
+                    Err(error.clone())
+                };
             }
             match self.messages.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(message) => self.note(message),
@@ -142,7 +150,14 @@ impl Browser {
     /// Waits until an expression holds in the page.
     pub(crate) fn wait(&mut self, what: &str, expression: &str) {
         let until = Instant::now() + PATIENCE;
-        while self.eval(&format!("Boolean({expression})")) != json!(true) {
+        // A page that is still loading has not what the expression speaks of.
+        let tried = format!(
+            "(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()"
+        );
+        let params = json!({ "expression": tried, "returnByValue": true });
+        while self.attempt("Runtime.evaluate", params.clone()).map(|r| r["result"]["value"].clone())
+            != Ok(json!(true))
+        {
             if Instant::now() > until {
                 let page = self.eval("document.body.innerText");
                 self.shoot("failed");
