@@ -36,6 +36,11 @@ enum Command {
     Demo(DemoArgs),
     /// Run a program: with a configuration as a node of a cluster, without one alone
     Run(RunArgs),
+    /// Write a program and its scenario to start from
+    #[command(
+        after_help = "Examples:\n  fieldrun new\n  fieldrun new swarm\n  fieldrun new work/swarm"
+    )]
+    New(NewArgs),
     /// Run a program in a simulated network
     Sim(SimArgs),
     /// Run a scenario with many settings and seeds, and sum up what they come to
@@ -468,6 +473,13 @@ pub(crate) struct EvalArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// The folder to write to; its last part names the files
+    #[arg(value_name = "NAME", default_value = "first")]
+    pub(crate) name: PathBuf,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fieldrun sim examples/crowd/crowd.toml
@@ -483,6 +495,9 @@ pub(crate) struct SimArgs {
     /// Print one JSON object for each recorded event, and write no files unless asked to
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print the effective scenario, with all that the file leaves out, and run nothing; with --json as JSON
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// Another seed than the scenario's
     #[arg(long)]
     pub(crate) seed: Option<u64>,
@@ -654,6 +669,7 @@ impl Command {
         match self {
             Self::Demo(args) => commands::demo::demo(args),
             Self::Run(args) => commands::node::run(&args),
+            Self::New(args) => commands::new::new(&args),
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),

@@ -113,8 +113,39 @@ pub enum SimError {
         /// The limit.
         limit: usize,
     },
+    /// An expression of the scenario fails for a device.
+    #[error(
+        "the expression `{expression}` fails for device {device} at {point:?}: {reason}; \
+         names are x, y, z, id and index"
+    )]
+    Expression {
+        /// Its text.
+        expression: String,
+        /// The device.
+        device: String,
+        /// Where it is.
+        point: [f64; 3],
+        /// What went wrong.
+        reason: String,
+    },
+    /// Devices that must be apart do not fit into their area.
+    #[error(
+        "only {found} of {count} devices find room at a distance of {distance}; lower `distance` or \
+         `count`, or enlarge `area`"
+    )]
+    NoRoom {
+        /// How many there should be.
+        count: usize,
+        /// How many found room.
+        found: usize,
+        /// How far they must be apart.
+        distance: f64,
+    },
     /// The network is too dense.
-    #[error("more than {limit} links; lower `radius` in [link] or the number of devices")]
+    #[error(
+        "more than {limit} links, counted from both ends; lower `radius` or `nearest` in [link], or \
+         the number of devices"
+    )]
     TooManyLinks {
         /// The limit, counted from both ends.
         limit: usize,

@@ -16,7 +16,7 @@
 //! threads. Only [`record`] and [`Scenario::load`] touch files; nothing reads a clock.
 //!
 //! Inside: `population` and `place` make devices from a scenario, `mobility` moves them,
-//! `neighbors` links them, `schedule` says when they fire, `network` holds the devices and their
+//! `links` and `neighbors` link them around `obstacles`, `schedule` says when they fire, `network` holds the devices and their
 //! messages, `queue` what happens when, `batch` which rounds may run at once, and `engine` drives all of it.
 
 mod batch;
@@ -26,12 +26,14 @@ mod engine;
 mod error;
 mod faults;
 mod intervention;
+mod links;
 pub mod live;
 mod map;
 mod metric;
 mod mobility;
 mod neighbors;
 mod network;
+mod obstacles;
 mod picture;
 mod place;
 mod population;

@@ -15,6 +15,7 @@ mod fmt;
 mod library;
 mod live;
 mod network;
+mod scenarios;
 mod spec;
 mod sweep;
 mod verify;

@@ -143,6 +143,7 @@ fn world(session: &Session) -> Json {
         "length": scenario.map.length,
         "colors": colors,
         "ids": ids,
+        "obstacles": session.obstacles(),
         "seed": scenario.seed,
         "period": scenario.schedule.period().seconds(),
         "program": { "name": name, "text": text },

@@ -245,6 +245,11 @@ impl Session {
         super::frame::links(self.world())
     }
 
+    /// The outlines of all obstacles.
+    pub fn obstacles(&self) -> Vec<Vec<[f64; 2]>> {
+        crate::map::outlines(self.world())
+    }
+
     /// Everything about a device, and what its next round sees at a line of the program.
     pub fn inspect(&mut self, device: usize, line: Option<usize>) -> Option<Inspected> {
         let simulation = &self.past.present;

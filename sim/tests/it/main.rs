@@ -9,10 +9,12 @@
 mod common;
 mod crowd;
 mod determinism;
+mod effective;
 mod faults;
 mod live;
 mod maps;
 mod oracle;
+mod reactive;
 mod runs;
 mod scenario;
 mod simulation;

@@ -91,6 +91,7 @@ async function start() {
   $("title").textContent = world.title;
   coloring = new Coloring(world.colors);
   map.ids = world.ids;
+  map.obstacles = world.obstacles;
   links.version = 0;
   program.open(world.program);
   if (before?.ids.length !== world.ids.length) {

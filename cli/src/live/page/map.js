@@ -19,6 +19,8 @@ export class MapView {
     this.context = canvas.getContext("2d");
     this.events = events;
     this.ids = [];
+    /** Outlines: lists of places. */
+    this.obstacles = [];
     this.frame = null;
     this.links = new Uint32Array(0);
     this.showLinks = true;
@@ -44,7 +46,7 @@ export class MapView {
     this.ink = color("--ink");
     this.muted = color("--muted");
     this.accent = color("--accent");
-    this.panel = color("--panel");
+    this.wall = color("--wall");
     this.redraw();
   }
 
@@ -76,6 +78,10 @@ export class MapView {
       y0 = Math.min(y0, places[i + 1]); y1 = Math.max(y1, places[i + 1]);
     }
     const [width, height] = this.size;
+    for (const [x, y] of this.obstacles.flat()) {
+      x0 = Math.min(x0, x); x1 = Math.max(x1, x);
+      y0 = Math.min(y0, y); y1 = Math.max(y1, y);
+    }
     const wide = Math.max(x1 - x0, 1e-9), high = Math.max(y1 - y0, 1e-9);
     const single = x1 === x0 && y1 === y0;
     // Beside the legend and above the scale, where there is room for that.
@@ -154,6 +160,7 @@ export class MapView {
     if (!this.frame || !width) return;
     if (!this.view) this.fit();
     const visible = this.visible();
+    this.drawObstacles();
     this.drawLinks();
     const radius = this.radius();
     if (visible.length > MAX_CIRCLES || radius < LEAST_CIRCLE) this.drawPixels(visible, radius);
@@ -175,6 +182,23 @@ export class MapView {
       if (x >= x0 && x <= x1 && y >= y0 && y <= y1) found[count++] = i;
     }
     return found.subarray(0, count);
+  }
+
+  drawObstacles() {
+    const { context } = this;
+    const [width, height] = this.size;
+    const { x, y, scale } = this.view;
+    context.beginPath();
+    for (const outline of this.obstacles) {
+      outline.forEach(([wx, wy], n) => {
+        const at = [(wx - x) * scale + width / 2, height / 2 - (wy - y) * scale];
+        if (n) context.lineTo(...at);
+        else context.moveTo(...at);
+      });
+      context.closePath();
+    }
+    context.fillStyle = this.wall;
+    context.fill();
   }
 
   drawLinks() {

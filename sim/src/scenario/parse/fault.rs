@@ -6,7 +6,7 @@ use super::super::fault::{
 use super::super::problem::Problems;
 use super::super::read::{self, Item, Section, fault};
 use super::link::read_conditions;
-use super::{id, nodes::read_env};
+use super::{id, nodes::read_values};
 use fieldrun_device::Micros;
 use std::ops::Range;
 use toml::de::DeValue;
@@ -202,7 +202,7 @@ fn read_kind(
         }
         Kind::Set => {
             want("env", "Add env = { name = value }.", span, section, problems);
-            DeviceFault::Set { env: read_env(section, problems) }
+            DeviceFault::Set { env: read_values(section, problems) }
         }
         Kind::Link => return read_link_fault(span, section, problems),
         Kind::Partition => return read_partition(span, section, problems),

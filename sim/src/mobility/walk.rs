@@ -1,7 +1,8 @@
-//! How devices move: one walker each, advanced in steps of time.
+//! Devices that move each on its own.
 
+use crate::neighbors::{Point, distance};
 use crate::random::{Purpose, Stream};
-use crate::scenario::{Mobility, Walk};
+use crate::scenario::{Area, Mobility, Walk};
 use fieldrun_device::Micros;
 
 /// The most legs that a walker starts in one step, however fast it is: bounds the work of a step.
@@ -11,9 +12,9 @@ const SHUFFLE: f64 = 0.2;
 
 /// The movement of one device.
 #[derive(Clone, Debug)]
-pub(crate) struct Walker {
+pub(super) struct Walker {
     model: Mobility,
-    area: [f64; 4],
+    area: Area,
     random: Stream,
     /// Gathering: when this device sets out and leaves, if it takes part.
     visit: Option<Visit>,
@@ -40,20 +41,20 @@ enum Aim {
 /// The way to one place and the rest there.
 #[derive(Clone, Copy, Debug)]
 struct Leg {
-    to: [f64; 2],
+    to: Point,
     speed: f64,
     /// Seconds.
     rest: f64,
 }
 
 impl Walker {
-    /// The movement of device number `device` in `area`; none for one that stands still.
-    pub(crate) fn new(model: Mobility, area: [f64; 4], seed: u64, device: u64) -> Option<Self> {
+    /// The movement of device number `device` in `area`; none for one that stands still or moves
+    /// with others.
+    pub(super) fn new(model: Mobility, area: Area, seed: u64, device: u64) -> Option<Self> {
         let mut random = Stream::new(seed, device, Purpose::Walk);
         let mut pace = 0.0;
         let visit = match model {
-            Mobility::Still => return None,
-            Mobility::Waypoint(_) => None,
+            Mobility::Still | Mobility::Flock(_) => return None,
             Mobility::Steered { speed: (least, most) } => {
                 pace = random.between(least, most);
                 None
@@ -66,22 +67,36 @@ impl Walker {
                 };
                 takes_part.then(|| Visit { from: after(start, early), until: after(end, late) })
             }
+            _ => None,
         };
         Some(Self { model, area, random, visit, purpose: Aim::Wander, leg: None, pace })
     }
 
+    /// Whether it goes where it was seen going, whatever is in the way.
+    pub(super) fn is_seen(&self) -> bool {
+        matches!(self.model, Mobility::Trace(_))
+    }
+
     /// Sends one that is steered to a place, or has it stay; asks for the place only then.
-    pub(crate) fn steer(&mut self, destination: impl FnOnce() -> Option<[f64; 2]>) {
+    pub(super) fn steer(&mut self, destination: impl FnOnce() -> Option<Point>) {
         if matches!(self.model, Mobility::Steered { .. }) {
-            let [x0, y0, x1, y1] = self.area;
-            let within = |[x, y]: [f64; 2]| [x.max(x0).min(x1), y.max(y0).min(y1)];
-            let leg = |to| Leg { to: within(to), speed: self.pace, rest: f64::INFINITY };
+            let area = self.area;
+            let leg = |to| Leg { to: area.clamp(to), speed: self.pace, rest: f64::INFINITY };
             self.leg = destination().map(leg);
         }
     }
 
+    /// Has it look for another way.
+    pub(super) fn turn(&mut self) {
+        self.leg = None;
+    }
+
     /// Moves `position` on by `step` up to the time `now`.
-    pub(crate) fn advance(&mut self, position: &mut [f64; 2], now: Micros, step: Micros) {
+    pub(super) fn advance(&mut self, position: &mut Point, now: Micros, step: Micros) {
+        if let Mobility::Trace(trace) = &self.model {
+            *position = trace.at(now).unwrap_or(*position);
+            return;
+        }
         let purpose = match self.visit {
             Some(visit) if (visit.from..visit.until).contains(&now) => Aim::Attend,
             _ => Aim::Wander,
@@ -109,42 +124,88 @@ impl Walker {
     }
 
     /// Where to go next, and how; none for one that has nowhere to go.
-    fn next_leg(&mut self, position: [f64; 2]) -> Option<Leg> {
-        let [x0, y0, x1, y1] = self.area;
-        match (self.model, self.purpose) {
-            (Mobility::Still | Mobility::Steered { .. }, _) => None,
+    fn next_leg(&mut self, position: Point) -> Option<Leg> {
+        match (&self.model, self.purpose) {
             (Mobility::Waypoint(walk) | Mobility::Gather { walk, .. }, Aim::Wander) => {
-                let to = [self.random.between(x0, x1), self.random.between(y0, y1)];
+                let walk = *walk;
+                let to = self.anywhere(position);
                 Some(self.leg_to(to, walk, 1.0))
             }
             (Mobility::Gather { walk, place: [cx, cy], radius, .. }, Aim::Attend) => {
+                let (walk, cx, cy, radius) = (*walk, *cx, *cy, *radius);
                 let [dx, dy] = self.random.disc();
-                let to = [cx + dx * radius, cy + dy * radius];
-                let [x, y] = position;
+                let [x, y, z] = position;
+                let to = [cx + dx * radius, cy + dy * radius, z];
                 // The epsilon keeps those on the rim from counting as still outside.
-                let inside = distance([x, y], [cx, cy]) <= radius * (1.0 + 1e-9);
+                let inside = distance([x, y, 0.0], [cx, cy, 0.0]) <= radius * (1.0 + 1e-9);
                 Some(self.leg_to(to, walk, if inside { SHUFFLE } else { 1.0 }))
             }
-            (Mobility::Waypoint(_), Aim::Attend) => None,
+            (Mobility::RandomWalk { walk, leg }, _) => {
+                let (walk, leg) = (*walk, *leg);
+                let seconds = self.random.between(leg.0.seconds(), leg.1.seconds());
+                let next = self.leg_to(position, walk, 1.0);
+                let to = self.ahead(position, next.speed * seconds);
+                Some(Leg { to, ..next })
+            }
+            (Mobility::Levy { walk, length, exponent }, _) => {
+                let (walk, length, exponent) = (*walk, *length, *exponent);
+                let far = power_law(length, exponent, self.random.unit());
+                let to = self.ahead(position, far);
+                Some(self.leg_to(to, walk, 1.0))
+            }
+            _ => None,
         }
     }
 
-    fn leg_to(&mut self, to: [f64; 2], walk: Walk, slowness: f64) -> Leg {
+    /// A place of the area; at the same height when the area is flat.
+    fn anywhere(&mut self, [.., z]: Point) -> Point {
+        let Area { least: [x0, y0, z0], most: [x1, y1, z1], dimension } = self.area;
+        let (x, y) = (self.random.between(x0, x1), self.random.between(y0, y1));
+        [x, y, if dimension == 3 { self.random.between(z0, z1) } else { z }]
+    }
+
+    /// So far away in a random direction, or up to the edge of the area.
+    fn ahead(&mut self, [x, y, z]: Point, far: f64) -> Point {
+        let direction = self.random.direction(self.area.dimension == 3);
+        // The part of the way that leaves no side of the area.
+        let sides = self.area.least.iter().zip(&self.area.most);
+        let part = |(((at, towards), least), most): (((f64, f64), &f64), &f64)| match towards {
+            d if d > 0.0 => (most - at) / d,
+            d if d < 0.0 => (least - at) / d,
+            _ => f64::INFINITY,
+        };
+        let axes = [x, y, z].into_iter().zip(direction).zip(sides).map(|(a, (l, m))| ((a, l), m));
+        let far = axes.map(part).fold(far, f64::min).max(0.0);
+        let [dx, dy, dz] = direction;
+        self.area.clamp([x + dx * far, y + dy * far, z + dz * far])
+    }
+
+    fn leg_to(&mut self, to: Point, walk: Walk, slowness: f64) -> Leg {
         let speed = self.random.between(walk.speed.0, walk.speed.1) * slowness;
         let rest = self.random.between(walk.pause.0.seconds(), walk.pause.1.seconds());
         Leg { to, speed, rest }
     }
 }
 
+/// A length between two others whose density falls as a power, from a number in [0, 1).
+fn power_law((least, most): (f64, f64), exponent: f64, unit: f64) -> f64 {
+    if least >= most {
+        return least;
+    }
+    let power = 1.0 - exponent;
+    let (low, high) = (libm::pow(least, power), libm::pow(most, power));
+    libm::pow(low + (high - low) * unit, 1.0 / power).clamp(least, most)
+}
+
 /// Follows a leg for some seconds: those that are left after it, and the leg that remains.
-fn walk(position: &mut [f64; 2], leg: Leg, seconds: f64) -> (f64, Option<Leg>) {
-    let [x, y] = *position;
-    let [tx, ty] = leg.to;
+fn walk(position: &mut Point, leg: Leg, seconds: f64) -> (f64, Option<Leg>) {
+    let [x, y, z] = *position;
+    let [tx, ty, tz] = leg.to;
     let ahead = distance(*position, leg.to);
     let reach = leg.speed * seconds;
     if reach < ahead {
         let part = reach / ahead;
-        *position = [x + (tx - x) * part, y + (ty - y) * part];
+        *position = [x + (tx - x) * part, y + (ty - y) * part, z + (tz - z) * part];
         return (0.0, Some(leg));
     }
     *position = leg.to;
@@ -157,17 +218,11 @@ fn walk(position: &mut [f64; 2], leg: Leg, seconds: f64) -> (f64, Option<Leg>) {
     (left - leg.rest, None)
 }
 
-/// The Euclidean distance, written out so that every platform rounds alike.
-fn distance([ax, ay]: [f64; 2], [bx, by]: [f64; 2]) -> f64 {
-    let (dx, dy) = (ax - bx, ay - by);
-    (dx * dx + dy * dy).sqrt()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const AREA: [f64; 4] = [0.0, 0.0, 100.0, 100.0];
+    const AREA: Area = Area { least: [0.0; 3], most: [100.0, 100.0, 0.0], dimension: 2 };
     const WALK: Walk = Walk { speed: (1.0, 2.0), pause: (Micros(0), Micros(3_000_000)) };
     const SECOND: Micros = Micros::SECOND;
 
@@ -178,7 +233,7 @@ mod tests {
     #[test]
     fn walkers_keep_to_their_speed_and_area() {
         let mut walker = Walker::new(Mobility::Waypoint(WALK), AREA, 4, 2).expect("walks");
-        let mut position = [50.0, 50.0];
+        let mut position = [50.0, 50.0, 0.0];
         let mut moved = 0.0;
         for now in 1..=600 {
             let before = position;
@@ -195,34 +250,68 @@ mod tests {
     fn a_walker_that_cannot_move_ends_its_step() {
         let stuck = Walk { speed: (0.0, 0.0), pause: (Micros(0), Micros(0)) };
         let mut walker = Walker::new(Mobility::Waypoint(stuck), AREA, 1, 1).expect("a model");
-        let mut position = [1.0, 1.0];
+        let mut position = [1.0, 1.0, 0.0];
         walker.advance(&mut position, SECOND, SECOND);
-        assert_eq!(position, [1.0, 1.0]);
+        assert_eq!(position, [1.0, 1.0, 0.0]);
 
         // An area of one point: every leg is of length zero.
-        let point = [1.0, 1.0, 1.0, 1.0];
+        let point = Area::flat([1.0, 1.0, 1.0, 1.0]);
         let mut walker = Walker::new(Mobility::Waypoint(stuck), point, 1, 1).expect("a model");
         walker.advance(&mut position, SECOND, SECOND);
-        assert_eq!(position, [1.0, 1.0]);
+        assert_eq!(position, [1.0, 1.0, 0.0]);
     }
 
     #[test]
     fn a_steered_walker_goes_where_it_is_told_and_no_further() {
         let model = Mobility::Steered { speed: (2.0, 2.0) };
         let mut walker = Walker::new(model, AREA, 1, 1).expect("a model");
-        let mut position = [90.0, 50.0];
+        let mut position = [90.0, 50.0, 0.0];
         // The place lies outside: it stops at the edge.
         for (now, x) in [(1, 92.0), (2, 94.0), (3, 96.0), (4, 98.0), (5, 100.0), (6, 100.0)] {
-            walker.steer(|| Some([107.0, 50.0]));
+            walker.steer(|| Some([107.0, 50.0, 0.0]));
             walker.advance(&mut position, seconds(now), SECOND);
-            assert_eq!(position, [x, 50.0]);
+            assert_eq!(position, [x, 50.0, 0.0]);
         }
         walker.steer(|| None);
         walker.advance(&mut position, seconds(7), SECOND);
-        assert_eq!(position, [100.0, 50.0]);
-        walker.steer(|| Some([100.0, 49.0]));
+        assert_eq!(position, [100.0, 50.0, 0.0]);
+        walker.steer(|| Some([100.0, 49.0, 0.0]));
         walker.advance(&mut position, seconds(8), SECOND);
-        assert_eq!(position, [100.0, 49.0]);
+        assert_eq!(position, [100.0, 49.0, 0.0]);
+    }
+
+    #[test]
+    fn levy_legs_follow_their_power_law() {
+        // The share of legs longer than l: (l^-1 - b^-1) / (a^-1 - b^-1) for exponent 2.
+        let mut random = Stream::new(3, 0, Purpose::Walk);
+        let lengths: Vec<f64> =
+            (0..20_000).map(|_| power_law((1.0, 100.0), 2.0, random.unit())).collect();
+        assert!(lengths.iter().all(|length| (1.0..=100.0).contains(length)));
+        for long in [2.0, 5.0, 20.0, 50.0] {
+            let expected = (1.0 / long - 0.01) / 0.99;
+            let share = lengths.iter().filter(|length| **length > long).count() as f64 / 20_000.0;
+            let sigma = (expected * (1.0 - expected) / 20_000.0f64).sqrt();
+            assert!((share - expected).abs() < 4.0 * sigma, "{share} are longer than {long}");
+        }
+        assert_eq!(power_law((3.0, 3.0), 2.0, 0.5), 3.0);
+    }
+
+    #[test]
+    fn a_random_walk_spreads_as_diffusion_does() {
+        // Legs of 1 s at speed 1 in random directions: the mean square of the distance after n
+        // legs is n. Far from any edge.
+        let area = Area::flat([-1e6, -1e6, 1e6, 1e6]);
+        let walk = Walk { speed: (1.0, 1.0), pause: (Micros(0), Micros(0)) };
+        let model = Mobility::RandomWalk { walk, leg: (SECOND, SECOND) };
+        let squares = (0..2000).map(|device| {
+            let mut walker = Walker::new(model.clone(), area, 1, device).expect("walks");
+            let mut position = [0.0; 3];
+            (1..=50).for_each(|now| walker.advance(&mut position, seconds(now), SECOND));
+            distance(position, [0.0; 3]).powi(2)
+        });
+        let mean = squares.sum::<f64>() / 2000.0;
+        // The square is close to exponentially distributed: its deviation is its mean, 50.
+        assert!((mean - 50.0).abs() < 4.0 * 50.0 / 2000f64.sqrt(), "mean square {mean}");
     }
 
     #[test]
@@ -236,12 +325,12 @@ mod tests {
             end: seconds(180),
             ramp: seconds(20),
         };
-        let mut crowd: Vec<(Walker, [f64; 2])> = (0..400)
+        let mut crowd: Vec<(Walker, Point)> = (0..400)
             .map(|device| {
                 let position = Stream::new(1, device, Purpose::Place);
                 let mut random = position;
-                let at = [random.between(0.0, 100.0), random.between(0.0, 100.0)];
-                (Walker::new(model, AREA, 1, device).expect("walks"), at)
+                let at = [random.between(0.0, 100.0), random.between(0.0, 100.0), 0.0];
+                (Walker::new(model.clone(), AREA, 1, device).expect("walks"), at)
             })
             .collect();
         let mut inside = Vec::new();
@@ -249,7 +338,7 @@ mod tests {
             for (walker, position) in &mut crowd {
                 walker.advance(position, seconds(now), SECOND);
             }
-            let near = |(_, at): &&(Walker, [f64; 2])| distance(*at, [50.0, 50.0]) <= 10.0;
+            let near = |(_, at): &&(Walker, Point)| distance(*at, [50.0, 50.0, 0.0]) <= 10.0;
             inside.push(crowd.iter().filter(near).count());
         }
         // Waypoint walkers are denser in the middle than uniform ones (12 of 400 on the disc);
