@@ -6,7 +6,9 @@
 //!   looked at, changed and copied on the way.
 //! * [`Checkpoint`] is a run as a file, to go on with later; [`Intervention`] is what-if.
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
-//! * [`record`] has the observers that write: JSON lines, CSV tables, SVG maps.
+//! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
+//! * [`chart`] draws values over time.
+//! * [`sweep`] runs one scenario with many settings and seeds; [`Metric`]s say what a run comes to.
 //! * [`Summary`] is what a run amounted to.
 //! * [`ColumnEngine`] runs a program on a large still population, without messages.
 //!
@@ -18,6 +20,7 @@
 //! messages, `queue` what happens when, `batch` which rounds may run at once, and `engine` drives all of it.
 
 mod batch;
+pub mod chart;
 mod checkpoint;
 mod columns;
 mod engine;
@@ -26,10 +29,12 @@ mod faults;
 mod intervention;
 mod links;
 mod map;
+mod metric;
 mod mobility;
 mod neighbors;
 mod network;
 mod obstacles;
+mod picture;
 mod place;
 mod population;
 mod queue;
@@ -40,6 +45,7 @@ mod schedule;
 mod shown;
 mod simulation;
 mod summary;
+pub mod sweep;
 mod tracing;
 pub mod verify;
 pub mod workload;
@@ -49,7 +55,9 @@ pub use checkpoint::{Checkpoint, Header};
 pub use columns::{ColumnEngine, FailedRound};
 pub use error::SimError;
 pub use intervention::Intervention;
+pub use metric::{Metric, MetricError};
 pub use neighbors::MAX_LINKS;
+pub use picture::{Color, Picture};
 pub use scenario::Scenario;
 pub use shown::Shown;
 pub use simulation::{Simulation, run, trace};

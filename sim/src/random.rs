@@ -33,6 +33,8 @@ pub(crate) enum Purpose {
     Noise = 42,
     /// When it comes and goes.
     Churn = 43,
+    /// Which settings of a sweep a Latin hypercube takes; by the number of the key.
+    Latin = 60,
 }
 
 impl From<Purpose> for u64 {

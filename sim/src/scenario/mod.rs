@@ -26,11 +26,13 @@ pub use fault::{
 };
 pub use link::{Bitmap, Link, Obstacle, Shape, Topology};
 pub use movement::{DESTINATION, Flock, Mobility, Trace, Walk};
+pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 pub use schedule::{Schedule, Stop};
 
 use crate::SimError;
 use crate::checkpoint::checksum;
+use crate::picture::Color;
 pub use explain::Effective;
 use explain::Written;
 use fieldrun_device::Micros;
@@ -42,19 +44,6 @@ use std::path::{Path, PathBuf};
 const MAX_FILE_BYTES: u64 = 32 << 20;
 /// The most devices of one scenario.
 pub const MAX_DEVICES: usize = 1_000_000;
-
-/// What is simulated when nobody says it.
-const DEFAULT: &str = "
-program = \"\"
-area = [0, 0, 100, 100]
-[[group]]
-place = \"jittered-grid\"
-count = 100
-env = { source = false }
-[[set]]
-ids = [0]
-env = { source = true }
-";
 
 /// A network and what happens to it, as plain data.
 #[derive(Clone, Debug)]
@@ -123,7 +112,11 @@ pub struct MapStyle {
     /// The headline instead of the name of the scenario.
     pub title: Option<String>,
     /// Colours (`#rrggbb`) of values by their text.
-    pub colors: Vec<(String, String)>,
+    pub colors: Vec<(String, Color)>,
+    /// The unit of values, for legends and axes.
+    pub unit: Option<String>,
+    /// The unit of lengths, for the scale bar.
+    pub length: Option<String>,
 }
 
 impl Scenario {
@@ -138,8 +131,17 @@ impl Scenario {
             return Err(SimError::ScenarioTooLarge { path: file.to_owned(), bytes: size });
         }
         let text = std::fs::read_to_string(file).map_err(|e| SimError::file("read", file, e))?;
+        Self::parse_at(&text, &file.to_string_lossy(), file)
+    }
+
+    /// Reads the text of a scenario as if it stood in `file`: what it names is looked for in that
+    /// folder. `shown` is its name in messages.
+    ///
+    /// # Errors
+    /// All mistakes that were found.
+    pub fn parse_at(text: &str, shown: &str, file: &Path) -> Result<Self, SimError> {
         let folder = file.parent().unwrap_or_else(|| Path::new(""));
-        let mut scenario = Self::read(&text, &file.to_string_lossy(), folder)?;
+        let mut scenario = Self::read(text, shown, folder)?;
         if scenario.name.is_empty() {
             scenario.name = stem(file);
         }
@@ -176,10 +178,26 @@ impl Scenario {
     /// The network for a program that comes without a scenario: a hundred devices on a jittered
     /// grid of spacing 10, about ten neighbours each, ids from 0; `env.get("source")` is true on
     /// device 0 in the corner and false elsewhere; a minute of one round a second, not in step.
-    #[expect(clippy::expect_used, reason = "the text is part of this file, and a test reads it")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the text is our own, with any program, and tests read it"
+    )]
     pub fn default_for(program: &Path) -> Self {
-        let read = Self::parse(DEFAULT, "the default scenario").expect("a good scenario");
+        let text = Self::default_text(program);
+        let read = Self::parse(&text, "the default scenario").expect("a good scenario");
         Self { name: stem(program), program: program.to_owned(), ..read }
+    }
+
+    /// The same as the text of a scenario file beside the program.
+    pub fn default_text(program: &Path) -> String {
+        let name =
+            program.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        format!(
+            "program = {}\narea = [0, 0, 100, 100]\n\n[[group]]\nplace = \"jittered-grid\"\n\
+             jitter = 0.5\ncount = 100\nenv = {{ source = false }}\n\n[[set]]\nids = [0]\n\
+             env = {{ source = true }}\n",
+            toml::Value::String(name)
+        )
     }
 
     /// Without any device.

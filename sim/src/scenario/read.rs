@@ -64,7 +64,9 @@ impl<'a> Section<'a> {
 
     /// The value of a key, which is a known key from now on.
     pub(crate) fn get(&mut self, key: &'static str) -> Option<Item<'a>> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         self.table.get(key)
     }
 
@@ -194,6 +196,11 @@ impl Fault {
     pub(crate) fn at(self, span: Range<usize>) -> Self {
         Self { span: Some(span), ..self }
     }
+
+    /// The same of an item of the value, unless a part of that is wrong.
+    fn within(self, item: Item<'_>) -> Self {
+        Self { span: self.span.or_else(|| Some(item.span())), ..self }
+    }
 }
 
 /// A fault of the whole value.
@@ -221,7 +228,7 @@ pub(crate) fn number(item: Item<'_>) -> Result<f64, Fault> {
     match item.get_ref() {
         DeValue::Integer(_) | DeValue::Float(_) => any_number(item.get_ref())
             .filter(|number| number.is_finite())
-            .ok_or_else(|| fault("not a finite number", "")),
+            .ok_or_else(|| fault("not a finite number", "Write a number such as 1 or 0.5.")),
         _ => Err(fault("not a number", "Write a number such as 1 or 0.5.")),
     }
 }
@@ -332,9 +339,10 @@ pub(crate) fn span_of<'a, T: PartialOrd + Copy>(
 /// Exactly `N` lengths.
 pub(crate) fn lengths<const N: usize>(item: Item<'_>, help: &str) -> Result<[f64; N], Fault> {
     let wrong = || fault(format!("not a list of {N} numbers"), help);
-    let DeValue::Array(items) = item.get_ref() else { return Err(wrong()) };
-    let read: Vec<f64> = items.iter().map(length).collect::<Result<_, _>>()?;
-    read.try_into().map_err(|_| wrong())
+    if !matches!(item.get_ref(), DeValue::Array(_)) {
+        return Err(wrong());
+    }
+    list(item, length).and_then(|read| read.try_into().map_err(|_| wrong()))
 }
 
 /// Two or three coordinates.
@@ -367,7 +375,10 @@ pub(crate) fn list<'a, T>(
     convert: impl Fn(Item<'a>) -> Result<T, Fault>,
 ) -> Result<Vec<T>, Fault> {
     match item.get_ref() {
-        DeValue::Array(items) => items.iter().map(convert).collect(),
+        DeValue::Array(items) => {
+            let one = |item: Item<'a>| convert(item).map_err(|fault| fault.within(item));
+            items.iter().map(one).collect()
+        }
         _ => Err(fault("not a list", "Write it in square brackets.")),
     }
 }
@@ -419,10 +430,7 @@ fn given(item: Item<'_>) -> Result<Given, Fault> {
     match (entries.next(), entries.next()) {
         (Some((key, text)), None) if key.get_ref().as_ref() == "expr" => {
             let computed = expression(text).map(Given::Computed);
-            computed.map_err(|fault| match &fault.span {
-                Some(_) => fault,
-                None => fault.at(text.span()),
-            })
+            computed.map_err(|fault| fault.within(text))
         }
         _ => {
             let help = "Write a value, or { expr = \"x < 10\" } to compute it.";

@@ -3,6 +3,7 @@
 use super::super::problem::Problems;
 use super::super::read::{self, Fault, Item, Section, fault};
 use super::super::{MapStyle, Record};
+use crate::picture::Color;
 use toml::de::DeValue;
 
 pub(super) fn read_record(mut section: Section<'_>, problems: &mut Problems) -> Record {
@@ -21,15 +22,13 @@ pub(super) fn read_map(mut section: Section<'_>, problems: &mut Problems) -> Map
         };
         table.iter().map(|(key, value)| Ok((key.get_ref().to_string(), color(value)?))).collect()
     });
+    let unit = section.read("unit", problems, read::text);
+    let length = section.read("length", problems, read::text);
     section.finish(problems);
-    MapStyle { title, colors: colors.unwrap_or_default() }
+    MapStyle { title, colors: colors.unwrap_or_default(), unit, length }
 }
 
-fn color(item: Item<'_>) -> Result<String, Fault> {
+fn color(item: Item<'_>) -> Result<Color, Fault> {
     let text = read::text(item)?;
-    let digits = text.strip_prefix('#').unwrap_or("");
-    if digits.len() == 6 && digits.chars().all(|digit| digit.is_ascii_hexdigit()) {
-        return Ok(text);
-    }
-    Err(fault(format!("\"{text}\" is not a colour"), "Write \"#rrggbb\"."))
+    text.parse().map_err(|_| fault(format!("\"{text}\" is not a colour"), "Write \"#rrggbb\"."))
 }
