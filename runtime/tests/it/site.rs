@@ -67,7 +67,7 @@ impl Site {
         let mut text = format!(
             "[rounds]\nevery = \"50ms\"\n[node]\nname = \"{node}\"\ncluster = \"acme\"\n\
              listen = \"{}\"\npeers = {peers:?}\n\
-             tls = {{ ca = \"ca.pem\", cert = \"{node}.pem\", key = \"{node}.key\" }}\n",
+             tls = {{ ca = \"ca.pem\", cert = \"{node}.pem\", key = \"{node}.key\", revoked = \"revoked.pem\" }}\n",
             self.addr(node)
         );
         for (id, dependencies) in services {
