@@ -14,6 +14,7 @@ mod examples;
 mod fmt;
 mod library;
 mod network;
+mod security;
 mod spec;
 mod sweep;
 mod verify;

@@ -112,6 +112,14 @@ impl Site {
         self.try_start_with(text, self.program.clone()).await
     }
 
+    /// Starts a node whose configuration lies in its file.
+    pub(crate) async fn start_file(&self, node: &str) -> Node {
+        let path = self.cluster.path().join(format!("{node}.toml"));
+        let config = config::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        let started = Node::start(config, self.program.clone()).await;
+        started.unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// The same for a node that runs another program than the others.
     pub(crate) async fn try_start_with(
         &self,
