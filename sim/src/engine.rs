@@ -216,7 +216,7 @@ impl Engine {
             Happening::Fire(device) => return self.fire(device, most, observer),
             Happening::Step => return self.fire_all(observer),
             Happening::Move => self.advance()?,
-            Happening::Fault(number) => self.strike(number as usize),
+            Happening::Fault(number) => self.strike(number as usize)?,
             Happening::Leave { fault, device } => self.leave(fault, device),
             Happening::Arrive { from, to, frame } => {
                 // A link that broke while the message travelled does not deliver it.

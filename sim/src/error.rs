@@ -72,6 +72,12 @@ pub enum SimError {
         /// The end in seconds.
         end: f64,
     },
+    /// More changes to one run than are remembered.
+    #[error("{most} changes were made to this run; start it anew")]
+    TooManyChanges {
+        /// The limit.
+        most: usize,
+    },
     /// A picture is to show more moments than can be kept.
     #[error(
         "{} would show more than {most} moments; choose fewer times, or a larger `every`",

@@ -7,6 +7,7 @@
 //! * [`Checkpoint`] is a run as a file, to go on with later; [`Intervention`] is what-if.
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
 //! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
+//! * [`live`] is a run that somebody watches and changes.
 //! * [`chart`] draws values over time.
 //! * [`sweep`] runs one scenario with many settings and seeds; [`Metric`]s say what a run comes to.
 //! * [`Summary`] is what a run amounted to.
@@ -28,6 +29,7 @@ mod error;
 mod faults;
 mod intervention;
 mod links;
+pub mod live;
 mod map;
 mod metric;
 mod mobility;

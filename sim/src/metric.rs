@@ -338,7 +338,7 @@ mod tests {
             rounds: vec![7; values.len()],
             values,
             points,
-            obstacles: Default::default(),
+            obstacles: std::sync::Arc::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::program;
 use crate::args::SimArgs;
+use crate::live;
 use crate::output::{self, Failure, Outcome};
 use fieldrun_device::ROUND_STACK;
 use fieldrun_sim::record::{Csv, JsonLines, Snapshots, Trend, Wanted, When};
@@ -25,6 +26,9 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0));
     pool.stack_size(ROUND_STACK).build_global().map_err(Failure::usage)?;
     let loaded = program::load(&scenario.program, &scenario.path)?;
+    if args.open {
+        return live::open(&scenario, &loaded, args.port);
+    }
     let files = Files::choose(args, &scenario)?;
     let mut observers: Vec<Box<dyn Observer>> = Vec::new();
     if args.json {

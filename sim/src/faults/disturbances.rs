@@ -117,14 +117,20 @@ pub(crate) struct SavedDisturbance {
     #[serde(with = "micros")]
     pub(crate) until: Micros,
     pub(crate) among: Group,
+    /// The sides of a partition.
+    pub(crate) sides: Option<(Group, Group)>,
 }
 
 impl Disturbances {
     pub(crate) fn saved(&self) -> Vec<SavedDisturbance> {
-        let saved = |Disturbance { number, until, among, .. }: &Disturbance| SavedDisturbance {
-            number: *number,
-            until: *until,
-            among: among.clone(),
+        let saved = |disturbance: &Disturbance| SavedDisturbance {
+            number: disturbance.number,
+            until: disturbance.until,
+            among: disturbance.among.clone(),
+            sides: match &disturbance.trouble {
+                Trouble::Parted { from, to, .. } => Some((from.clone(), to.clone())),
+                Trouble::Links(_) => None,
+            },
         };
         self.present.iter().map(saved).collect()
     }

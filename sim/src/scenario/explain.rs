@@ -16,7 +16,7 @@ use toml::{Table, Value};
 
 /// A scenario file as it was read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Written {
+pub(crate) struct Written {
     text: String,
     assumed: Vec<Assumed>,
 }

@@ -117,8 +117,10 @@ mod tests {
     #[test]
     fn keys_are_set_where_their_paths_lead() {
         let parse = |text: String| Scenario::parse(&text, "s.toml").expect("a good scenario");
-        let radius = parse(edited("link.radius", "7").expect("set")).link.topology;
-        assert_eq!(radius, Topology::Disc { radius: Some(7.0) });
+        assert_eq!(
+            parse(edited("link.radius", "7").expect("set")).link.topology,
+            Topology::Disc { radius: Some(7.0) }
+        );
         assert!(!parse(edited("link.loss", "0.5").expect("set")).link.conditions.are_perfect());
         let counts = |text: String| -> Vec<usize> {
             parse(text).groups.iter().map(|group| group.count).collect()

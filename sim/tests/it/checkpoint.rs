@@ -79,7 +79,7 @@ const EVERYTHING: &str = "
     share = 0.5
     [[fault]]
     kind = 'partition'
-    between = [[0, 1, 2, 3], [4, 5, 6, 7, 8]]
+    between = ['x < 30', [4, 5, 6, 7, 8]]
     one_way = true
     at = '12s'
     for = '9s'
@@ -169,6 +169,8 @@ fn scenarios() -> impl Strategy<Value = String> {
     ];
     let walk = prop_oneof![
         Just(""),
+        Just("mobility = { kind = 'flock', speed = [1, 3] }"),
+        Just("mobility = { kind = 'levy', speed = [1, 9] }"),
         Just(
             "mobility = { kind = 'waypoint', speed = [0, 9], pause = ['0s', '4s'], step = '600ms' }"
         ),
