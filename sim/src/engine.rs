@@ -31,13 +31,13 @@ pub(crate) struct Engine {
     record: (u64, u64),
     schedule: Schedule,
     move_step: Micros,
-    firing: Firing,
+    pub(crate) firing: Firing,
     batch: Batch,
     pub(crate) queue: Queue,
     pub(crate) network: Network,
     /// Links that are named one by one, so that movement does not change them.
     paired: Option<Neighbors>,
-    walkers: Vec<Option<Walker>>,
+    pub(crate) walkers: Vec<Option<Walker>>,
     /// Links that somebody cut; the lesser device first.
     pub(crate) cuts: BTreeSet<(u32, u32)>,
     pub(crate) world: World,
@@ -47,9 +47,9 @@ pub(crate) struct Engine {
     horizon: Micros,
     pub(crate) over: bool,
     /// The device of the last event.
-    last: usize,
+    pub(crate) last: usize,
     /// How many devices still lack rounds to the bound on rounds.
-    lacking: usize,
+    pub(crate) lacking: usize,
     /// How many rounds are still to be traced; the run ends after the last one.
     pub(crate) traces: u64,
 }
@@ -351,13 +351,7 @@ impl Engine {
 
     /// Links devices by where they are now. Those whose link breaks forget each other.
     pub(crate) fn relink(&mut self) -> Result<(), SimError> {
-        let mut neighbors = match &self.paired {
-            Some(pairs) => pairs.clone(),
-            None => Neighbors::within(&self.world.points, self.world.radius)?,
-        };
-        if !self.cuts.is_empty() {
-            neighbors = neighbors.without(&self.cuts);
-        }
+        let neighbors = self.linked()?;
         let before = std::mem::replace(&mut self.world.neighbors, neighbors);
         for device in 0..self.world.len() {
             for other in before.of(device) {
@@ -369,6 +363,15 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The links of devices by where they are now.
+    pub(crate) fn linked(&self) -> Result<Neighbors, SimError> {
+        let neighbors = match &self.paired {
+            Some(pairs) => pairs.clone(),
+            None => Neighbors::within(&self.world.points, self.world.radius)?,
+        };
+        Ok(if self.cuts.is_empty() { neighbors } else { neighbors.without(&self.cuts) })
     }
 
     pub(crate) fn moment(&self, recorded: bool) -> Moment<'_> {

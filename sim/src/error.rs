@@ -117,6 +117,36 @@ pub enum SimError {
         /// The limit.
         limit: usize,
     },
+    /// A file is no checkpoint that can be read.
+    #[error("{} is no checkpoint to go on from: {why}", path.display())]
+    NoCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A checkpoint is of another scenario, program or seed.
+    #[error(
+        "the checkpoint is of another {what}: the one it was written with was changed since, or is not the one that is given; undo the change, or run from the start"
+    )]
+    CheckpointOfOther {
+        /// What differs.
+        what: &'static str,
+    },
+    /// What a checkpoint holds does not fit the scenario.
+    #[error("the checkpoint does not fit its scenario: {why}; run from the start")]
+    CheckpointState {
+        /// In which way.
+        why: String,
+    },
+    /// Something cannot be saved.
+    #[error("no checkpoint can be written at this time: {what}: {why}")]
+    Unsaved {
+        /// Of what.
+        what: String,
+        /// Why.
+        why: String,
+    },
     /// The network is too dense.
     #[error("more than {limit} links; lower `radius` in [link] or the number of devices")]
     TooManyLinks {

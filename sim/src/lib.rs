@@ -4,6 +4,7 @@
 //! * [`Scenario`] says what is simulated; read from TOML, or made for a program that has none.
 //! * [`run`] runs it, event by event, and tells an [`Observer`]; a [`Simulation`] can be stopped,
 //!   looked at, changed and copied on the way.
+//! * [`Checkpoint`] is a run as a file, to go on with later; [`Intervention`] is what-if.
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
 //! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
 //! * [`chart`] draws values over time.
@@ -20,6 +21,7 @@
 
 mod batch;
 pub mod chart;
+mod checkpoint;
 mod columns;
 mod engine;
 mod error;
@@ -47,6 +49,7 @@ pub mod verify;
 pub mod workload;
 mod world;
 
+pub use checkpoint::{Checkpoint, Header};
 pub use columns::{ColumnEngine, FailedRound};
 pub use error::SimError;
 pub use intervention::Intervention;

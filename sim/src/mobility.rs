@@ -3,6 +3,7 @@
 use crate::random::{Purpose, Stream};
 use crate::scenario::{Mobility, Walk};
 use fieldrun_device::Micros;
+use serde::{Deserialize, Serialize};
 
 /// The most legs that a walker starts in one step, however fast it is: bounds the work of a step.
 const MAX_LEGS: usize = 1000;
@@ -31,14 +32,14 @@ struct Visit {
 }
 
 /// What a device walks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Aim {
     Wander,
     Attend,
 }
 
 /// The way to one place and the rest there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Leg {
     to: [f64; 2],
     speed: f64,
@@ -133,6 +134,25 @@ impl Walker {
         let speed = self.random.between(walk.speed.0, walk.speed.1) * slowness;
         let rest = self.random.between(walk.pause.0.seconds(), walk.pause.1.seconds());
         Leg { to, speed, rest }
+    }
+}
+
+/// What changes of a walker in a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SavedWalker {
+    random: Stream,
+    purpose: Aim,
+    leg: Option<Leg>,
+}
+
+impl SavedWalker {
+    pub(crate) fn of(walker: &Walker) -> Self {
+        Self { random: walker.random.clone(), purpose: walker.purpose, leg: walker.leg }
+    }
+
+    /// Makes it that of the same walker at the start.
+    pub(crate) fn put_into(self, walker: &mut Walker) {
+        (walker.random, walker.purpose, walker.leg) = (self.random, self.purpose, self.leg);
     }
 }
 

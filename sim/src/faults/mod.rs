@@ -10,11 +10,12 @@ mod ailments;
 mod corruption;
 mod disturbances;
 
-pub(crate) use ailments::{Ailments, Broken, Turn};
+pub(crate) use ailments::{Ailments, Broken, SavedAilments, Turn};
 pub(crate) use corruption::Corruption;
-pub(crate) use disturbances::{Disturbance, Disturbances};
+pub(crate) use disturbances::{Disturbance, Disturbances, SavedDisturbance};
 
 use crate::SimError;
+use crate::checkpoint::unfit;
 use crate::engine::Engine;
 use crate::queue::Happening;
 use crate::random::{Purpose, Stream};
@@ -24,6 +25,7 @@ use crate::scenario::{
 use crate::world::{Numbers, World};
 use disturbances::{Group, Trouble};
 use fieldrun_device::{Micros, NodeId};
+use serde::{Deserialize, Serialize};
 
 /// The end of what has none.
 const NEVER: Micros = Micros(u64::MAX);
@@ -246,5 +248,50 @@ impl Engine {
         if let Some(ailments) = self.network.ail(device) {
             change(ailments);
         }
+    }
+}
+
+/// What changes of a fault in a run.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SavedStrike {
+    random: Stream,
+    coming: Vec<Stream>,
+    members: Vec<u32>,
+    lasting: Option<u64>,
+}
+
+impl SavedStrike {
+    pub(crate) fn of(strike: &Strike) -> Self {
+        Self {
+            random: strike.random.clone(),
+            coming: strike.coming.clone(),
+            members: strike.members.clone(),
+            lasting: strike.lasting.map(|lasting| lasting.0),
+        }
+    }
+
+    /// Makes it that of the same fault at the start.
+    pub(crate) fn put_into(self, strike: &mut Strike) {
+        strike.random = self.random;
+        strike.coming = self.coming;
+        strike.members = self.members;
+        strike.lasting = self.lasting.map(Micros);
+    }
+}
+
+impl Engine {
+    /// Goes on with what was wrong with links.
+    pub(crate) fn resume_disturbances(
+        &mut self,
+        saved: Vec<SavedDisturbance>,
+    ) -> Result<(), SimError> {
+        for SavedDisturbance { number, until, among } in saved {
+            let trouble = match self.faults.get(number as usize).map(|fault| &fault.kind) {
+                Some(Kind::Network(trouble)) => trouble.clone(),
+                _ => return Err(unfit("it has a fault of links that the scenario has not")),
+            };
+            self.network.disturb(Disturbance { number, until, among, trouble }, Micros(0));
+        }
+        Ok(())
     }
 }

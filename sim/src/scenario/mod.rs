@@ -16,6 +16,7 @@ pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 
 use crate::SimError;
+use crate::checkpoint::checksum;
 use crate::picture::Color;
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
@@ -65,6 +66,8 @@ pub struct Scenario {
     pub record: Record,
     /// How maps look.
     pub map: MapStyle,
+    /// A hash of the text that it was read from; zero without a file.
+    pub digest: u64,
 }
 
 /// When a run ends: at the first bound that is reached. Without any bound, after a minute.
@@ -321,7 +324,8 @@ impl Scenario {
     /// # Errors
     /// All mistakes that were found.
     pub fn parse(text: &str, file: &str) -> Result<Self, SimError> {
-        parse::scenario(text, file).map_err(SimError::Scenario)
+        let scenario = parse::scenario(text, file).map_err(SimError::Scenario)?;
+        Ok(Self { digest: checksum(text.as_bytes()), ..scenario })
     }
 
     /// The network for a program that comes without a scenario: a hundred devices on a jittered
@@ -376,6 +380,7 @@ impl Scenario {
             move_step: Micros::SECOND,
             record: Record::default(),
             map: MapStyle::default(),
+            digest: 0,
         }
     }
 }

@@ -6,6 +6,7 @@
     reason = "tests say what they expect and fail otherwise"
 )]
 
+mod checkpoint;
 mod common;
 mod crowd;
 mod determinism;
