@@ -22,6 +22,7 @@
 mod batch;
 pub mod chart;
 mod checkpoint;
+mod circumstances;
 mod columns;
 mod engine;
 mod error;
@@ -48,6 +49,7 @@ mod summary;
 pub mod sweep;
 mod tracing;
 pub mod verify;
+mod whole;
 pub mod workload;
 mod world;
 
