@@ -13,6 +13,7 @@ mod enterprise;
 mod examples;
 mod fmt;
 mod library;
+mod long_runs;
 mod network;
 mod scenarios;
 mod spec;
