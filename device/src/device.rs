@@ -338,6 +338,16 @@ impl Device {
         })
     }
 
+    /// What the last successful round kept, each with where in the program that is if it is known.
+    pub fn kept(&self) -> Vec<(Option<String>, &Value)> {
+        let layout = self.config.program.layout();
+        let place = |path: u64| {
+            let slot = layout.exports().iter().position(|slot| slot.path == path)?;
+            layout.place(slot).map(fieldrun_lang::Span::place)
+        };
+        self.memory.state().cells().into_iter().map(|(path, value)| (place(path), value)).collect()
+    }
+
     /// The environment as the last successful round left it.
     pub fn environment(&self) -> &Environment {
         &self.memory.environment

@@ -7,6 +7,7 @@
 //! * [`Checkpoint`] is a run as a file, to go on with later; [`Intervention`] is what-if.
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
 //! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
+//! * [`live`] is a run that somebody watches and changes.
 //! * [`chart`] draws values over time.
 //! * [`sweep`] runs one scenario with many settings and seeds; [`Metric`]s say what a run comes to.
 //! * [`Summary`] is what a run amounted to.
@@ -29,6 +30,7 @@ mod error;
 mod faults;
 mod intervention;
 mod links;
+pub mod live;
 mod map;
 mod metric;
 mod mobility;
@@ -57,7 +59,7 @@ pub use checkpoint::{Checkpoint, Header};
 pub use columns::{ColumnEngine, FailedRound};
 pub use error::SimError;
 pub use intervention::Intervention;
-pub use metric::{Metric, MetricError};
+pub use metric::{Key, Metric, MetricError};
 pub use neighbors::MAX_LINKS;
 pub use picture::{Color, Picture};
 pub use scenario::Scenario;

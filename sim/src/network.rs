@@ -326,6 +326,11 @@ impl Network {
         self.peers.get(device).map(|peer| peer.device.environment())
     }
 
+    /// What a device remembers, and where in the program.
+    pub(crate) fn kept(&self, device: usize) -> Vec<(Option<String>, &Value)> {
+        self.peers.get(device).map(|peer| peer.device.kept()).unwrap_or_default()
+    }
+
     pub(crate) fn is_away(&self, device: usize, now: Micros) -> bool {
         self.peers.get(device).is_none_or(|peer| now < peer.away_until)
     }

@@ -118,6 +118,13 @@ impl Simulation {
         self.engine.network.environment(device)
     }
 
+    /// What a device remembers of its last successful round, as the language writes it; each with
+    /// where in the program that is, if it is known.
+    pub fn kept(&self, device: usize) -> Vec<(Option<String>, String)> {
+        let kept = self.engine.network.kept(device).into_iter();
+        kept.map(|(place, value)| (place, value.to_string())).collect()
+    }
+
     /// Whether a device is away: it runs no rounds and hears nothing.
     pub fn is_away(&self, device: usize) -> bool {
         self.engine.network.is_away(device, self.engine.now)

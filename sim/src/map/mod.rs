@@ -6,6 +6,7 @@ mod layout;
 mod obstacles;
 mod wanted;
 
+pub(crate) use obstacles::outlines;
 pub use wanted::{Wanted, When};
 
 use self::color::Coloring;

@@ -4,7 +4,7 @@ use crate::scenario::{Bitmap, Shape};
 use crate::world::World;
 
 /// The outlines of all obstacles of a network; those of a picture row by row.
-pub(super) fn outlines(world: &World) -> Vec<Vec<[f64; 2]>> {
+pub(crate) fn outlines(world: &World) -> Vec<Vec<[f64; 2]>> {
     let mut outlines = Vec::new();
     for obstacle in world.obstacles() {
         match &obstacle.shape {

@@ -3,6 +3,8 @@
 
 mod csv;
 mod json;
+mod samples;
+mod sheet;
 mod trend;
 
 pub use crate::map::{Snapshots, Wanted, When, map};
@@ -10,4 +12,5 @@ pub use crate::whole::{WholeFile, write_whole};
 pub use csv::Csv;
 pub(crate) use csv::quoted;
 pub use json::JsonLines;
+pub use samples::Samples;
 pub use trend::Trend;

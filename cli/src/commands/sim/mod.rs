@@ -3,8 +3,9 @@
 mod interrupt;
 mod run;
 
-use super::program;
+use super::{program, tables};
 use crate::args::{OnError, SimArgs};
+use crate::live;
 use crate::output::{self, Failure, Outcome};
 use fieldrun_device::ROUND_STACK;
 use fieldrun_sim::record::{Csv, JsonLines, Snapshots, Trend, Wanted, When, WholeFile};
@@ -29,6 +30,9 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0));
     pool.stack_size(ROUND_STACK).build_global().map_err(Failure::usage)?;
     let loaded = program::load(&scenario.program, &scenario.path)?;
+    if args.open {
+        return live::open(&scenario, &loaded, args.port);
+    }
     let files = Files::choose(args, &scenario)?;
     let mut table = files.csv.as_deref().map(create).transpose()?;
     let mut observers: Vec<Box<dyn Observer>> = Vec::new();
@@ -47,6 +51,7 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     if let Some(table) = &mut table {
         observers.push(Box::new(Csv::new(table)));
     }
+    observers.extend(tables::observers(&args.tables, &scenario)?);
     let start = Instant::now();
     let program = &loaded.program;
     let summary = run::run(args, &scenario, program, from.as_ref(), &mut observers)?;
@@ -69,7 +74,9 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
         )));
     }
     let pictures = files.pictures.iter().map(|picture| &picture.file);
-    for file in pictures.chain(&args.chart).chain(&files.csv).filter(|file| file.exists()) {
+    let tables = args.tables.metrics.iter().chain(&args.tables.table);
+    let files = pictures.chain(&args.chart).chain(&files.csv).chain(tables);
+    for file in files.filter(|file| file.exists()) {
         output::say(&format!("wrote {}", file.display()));
     }
     match &summary.counts.first_trap {
@@ -172,7 +179,9 @@ struct Files {
 impl Files {
     /// For people a map and a table by default; for scripts only what was asked for.
     fn choose(args: &SimArgs, scenario: &Scenario) -> Result<Self, Failure> {
-        let asked = !args.snapshot.is_empty() || args.chart.is_some() || args.csv.is_some();
+        let tables = args.tables.metrics.is_some() || args.tables.table.is_some();
+        let asked =
+            !args.snapshot.is_empty() || args.chart.is_some() || args.csv.is_some() || tables;
         let folder = match &args.out {
             Some(out) => Some(out.clone()),
             None if args.json || asked => None,
