@@ -233,10 +233,10 @@ impl Engine {
             Happening::Leave { fault, device } => self.leave(fault, device),
             Happening::Arrive { from, to, frame } => {
                 // A link that broke while the message travelled does not deliver it.
-                if self.world.neighbors.linked(to as usize, from) {
-                    if self.network.deliver(from, to, at, frame, &mut self.counts) {
-                        self.hasten(to);
-                    }
+                if self.world.neighbors.linked(to as usize, from)
+                    && self.network.deliver(from, to, at, frame, &mut self.counts)
+                {
+                    self.hasten(to);
                 }
             }
         }
