@@ -75,6 +75,13 @@ impl Past {
 
     /// Goes on by one event, and all others of the same time.
     pub(super) fn step(&mut self, series: &mut Series) -> Result<(), SimError> {
+        if self.made == self.changes.len() {
+            self.present.step(&mut ())?;
+            self.present.run_until(self.now(), &mut ())?;
+            self.arrived(series);
+            return Ok(());
+        }
+        // What was done before the next event is to be done again on the way to it.
         let mut next = self.present.clone();
         next.step(&mut ())?;
         let at = next.time();
