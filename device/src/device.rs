@@ -294,10 +294,11 @@ impl Device {
         }
     }
 
-    pub(crate) fn from_parts(mut config: DeviceConfig, parts: Parts) -> Self {
+    pub(crate) fn put_parts(&mut self, parts: Parts) {
+        let mut config = self.config.clone();
         config.incarnation = parts.incarnation;
-        Self {
-            shape: wire::shape(&config.program),
+        *self = Self {
+            shape: self.shape,
             config,
             status: parts.status,
             inbox: parts.inbox,
@@ -312,7 +313,11 @@ impl Device {
             last_tick: parts.last_tick,
             credit: parts.credit,
             outputs: VecDeque::new(),
-        }
+        };
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.config.program
     }
 
     /// Its name.

@@ -9,6 +9,7 @@ use crate::batch::Batch;
 use crate::faults::{Strike, strikes};
 use crate::links::Links;
 use crate::mobility::Movement;
+use crate::neighbors::Neighbors;
 use crate::network::{Network, Outcome, Round, Sent};
 use crate::obstacles::Obstacles;
 use crate::population::Population;
@@ -29,14 +30,14 @@ pub(crate) struct Engine {
     record: (u64, u64),
     schedule: Schedule,
     move_step: Micros,
-    firing: Firing,
+    pub(crate) firing: Firing,
     batch: Batch,
     /// When each device fires next; a plan for another time is void.
-    due: Vec<Micros>,
+    pub(crate) due: Vec<Micros>,
     pub(crate) queue: Queue,
     pub(crate) network: Network,
     links: Links,
-    movement: Movement,
+    pub(crate) movement: Movement,
     /// Links that somebody cut; the lesser device first.
     pub(crate) cuts: BTreeSet<(u32, u32)>,
     pub(crate) world: World,
@@ -46,9 +47,9 @@ pub(crate) struct Engine {
     horizon: Micros,
     pub(crate) over: bool,
     /// The device of the last event.
-    last: usize,
+    pub(crate) last: usize,
     /// How many devices still lack rounds to the bound on rounds.
-    lacking: usize,
+    pub(crate) lacking: usize,
     /// How many rounds are still to be traced; the run ends after the last one.
     pub(crate) traces: u64,
 }
@@ -163,12 +164,21 @@ impl Engine {
     ) -> Result<Flow, SimError> {
         self.horizon = bound.min(self.stop.time);
         while let Some((at, happening)) = self.next() {
-            self.now = at;
+            self.pass(at, observer)?;
             if self.carry_out(at, happening, usize::MAX, observer)? == Flow::Stop {
                 self.over = true;
             }
         }
         Ok(self.pause(bound))
+    }
+
+    /// Time goes on.
+    fn pass(&mut self, at: Micros, observer: &mut dyn Observer) -> Result<(), SimError> {
+        if at > self.now {
+            observer.passes(&self.moment(false), at)?;
+        }
+        self.now = at;
+        Ok(())
     }
 
     /// Nothing more happens up to a time.
@@ -188,7 +198,7 @@ impl Engine {
             let Some((at, happening)) = self.next() else {
                 return Ok(self.pause(Micros(u64::MAX)));
             };
-            self.now = at;
+            self.pass(at, observer)?;
             if self.carry_out(at, happening, 1, observer)? == Flow::Stop {
                 self.over = true;
             }
@@ -215,7 +225,7 @@ impl Engine {
             Happening::Fire(device) => return self.fire(device, most, observer),
             Happening::Step => return self.fire_all(observer),
             Happening::Move => self.advance()?,
-            Happening::Fault(number) => self.strike(number as usize),
+            Happening::Fault(number) => self.strike(number as usize)?,
             Happening::Leave { fault, device } => self.leave(fault, device),
             Happening::Arrive { from, to, frame } => {
                 // A link that broke while the message travelled does not deliver it.
@@ -255,7 +265,7 @@ impl Engine {
         let mut outcomes: Vec<_> = by_device.into_iter().zip(outcomes).collect();
         outcomes.sort_unstable_by_key(|((order, _), _)| *order);
         for ((_, (device, at)), mut outcome) in outcomes {
-            self.now = *at;
+            self.pass(*at, observer)?;
             self.send(*device as usize, outcome.sent.take());
             if self.commit(*device as usize, outcome, observer)? == Flow::Stop {
                 return Ok(Flow::Stop);
@@ -362,10 +372,7 @@ impl Engine {
 
     /// Links devices by where they are now. Those whose link breaks forget each other.
     pub(crate) fn relink(&mut self) -> Result<(), SimError> {
-        let mut neighbors = self.links.neighbors(&self.world.points)?;
-        if !self.cuts.is_empty() {
-            neighbors = neighbors.without(&self.cuts);
-        }
+        let neighbors = self.linked()?;
         let before = std::mem::replace(&mut self.world.neighbors, neighbors);
         for device in 0..self.world.len() {
             for other in before.of(device) {
@@ -377,6 +384,12 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The links of devices by where they are now.
+    pub(crate) fn linked(&self) -> Result<Neighbors, SimError> {
+        let neighbors = self.links.neighbors(&self.world.points)?;
+        Ok(if self.cuts.is_empty() { neighbors } else { neighbors.without(&self.cuts) })
     }
 
     pub(crate) fn moment(&self, recorded: bool) -> Moment<'_> {

@@ -44,6 +44,16 @@ pub enum SimError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// A table is wanted in a file whose name does not say in which form.
+    #[error(
+        "{} is no table that can be written; end its name in .csv or .jsonl, or in .parquet if fieldrun was built \
+         with `--features parquet`",
+        file.display()
+    )]
+    NotATable {
+        /// The file.
+        file: PathBuf,
+    },
     /// A `[[set]]` names a device that is not there.
     #[error(
         "[[set]] names device {id}, but there is none; without ids of their own, devices are numbered from 0"
@@ -112,6 +122,36 @@ pub enum SimError {
         count: usize,
         /// The limit.
         limit: usize,
+    },
+    /// A file is no checkpoint that can be read.
+    #[error("{} is no checkpoint to go on from: {why}", path.display())]
+    NoCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A checkpoint is of another scenario, program or seed.
+    #[error(
+        "the checkpoint is of another {what}: the one it was written with was changed since, or is not the one that is given; undo the change, or run from the start"
+    )]
+    CheckpointOfOther {
+        /// What differs.
+        what: &'static str,
+    },
+    /// What a checkpoint holds does not fit the scenario.
+    #[error("the checkpoint does not fit its scenario: {why}; run from the start")]
+    CheckpointState {
+        /// In which way.
+        why: String,
+    },
+    /// Something cannot be saved.
+    #[error("no checkpoint can be written at this time: {what}: {why}")]
+    Unsaved {
+        /// Of what.
+        what: String,
+        /// Why.
+        why: String,
     },
     /// An expression of the scenario fails for a device.
     #[error(

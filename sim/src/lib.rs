@@ -4,6 +4,7 @@
 //! * [`Scenario`] says what is simulated; read from TOML, or made for a program that has none.
 //! * [`run`] runs it, event by event, and tells an [`Observer`]; a [`Simulation`] can be stopped,
 //!   looked at, changed and copied on the way.
+//! * [`Checkpoint`] is a run as a file, to go on with later; [`Intervention`] is what-if.
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
 //! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
 //! * [`live`] is a run that somebody watches and changes.
@@ -21,6 +22,7 @@
 
 mod batch;
 pub mod chart;
+mod checkpoint;
 mod columns;
 mod engine;
 mod error;
@@ -51,10 +53,11 @@ pub mod verify;
 pub mod workload;
 mod world;
 
+pub use checkpoint::{Checkpoint, Header};
 pub use columns::{ColumnEngine, FailedRound};
 pub use error::SimError;
 pub use intervention::Intervention;
-pub use metric::{Metric, MetricError};
+pub use metric::{Key, Metric, MetricError};
 pub use neighbors::MAX_LINKS;
 pub use picture::{Color, Picture};
 pub use scenario::Scenario;

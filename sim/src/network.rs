@@ -39,22 +39,22 @@ pub(crate) struct Network {
 
 /// A device with its surroundings.
 #[derive(Clone, Debug)]
-struct Peer {
-    device: Device,
-    sensors: SensorFrame,
+pub(crate) struct Peer {
+    pub(crate) device: Device,
+    pub(crate) sensors: SensorFrame,
     /// What becomes of what it sends.
-    links: Stream,
+    pub(crate) links: Stream,
     /// Receivers to which its link is in a bad spell.
-    bad: BTreeSet<u32>,
+    pub(crate) bad: BTreeSet<u32>,
     /// When it comes back, if a fault took it away.
-    away_until: Micros,
+    pub(crate) away_until: Micros,
     /// When it ran its last round, by true time and by its clock.
-    last: Option<(Micros, Micros)>,
+    pub(crate) last: Option<(Micros, Micros)>,
     /// What else is wrong with it.
-    ailments: Option<Box<Ailments>>,
+    pub(crate) ailments: Option<Box<Ailments>>,
     /// Which of its rounds are asked what they see.
     tracing: Option<Box<Tracing>>,
-    rounds: u64,
+    pub(crate) rounds: u64,
 }
 
 /// What a round of one device led to.
@@ -292,6 +292,22 @@ impl Network {
     /// Something is wrong with links for a while.
     pub(crate) fn disturb(&mut self, disturbance: Disturbance, now: Micros) {
         self.disturbances.add(disturbance, now);
+    }
+
+    pub(crate) fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    pub(crate) fn peers(&self) -> &[Peer] {
+        &self.peers
+    }
+
+    pub(crate) fn peers_mut(&mut self) -> &mut [Peer] {
+        &mut self.peers
+    }
+
+    pub(crate) fn disturbances(&self) -> &Disturbances {
+        &self.disturbances
     }
 
     /// By how much longer the time between two rounds of a device is than its clock says.

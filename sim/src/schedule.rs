@@ -33,6 +33,18 @@ impl Firing {
         Self { schedule, devices: devices as u64, random, drifts }
     }
 
+    /// What changes in a run.
+    pub(crate) fn streams(&self) -> &[Stream] {
+        &self.random
+    }
+
+    /// Goes on with these streams; says whether they are as many as there should be.
+    pub(crate) fn resume(&mut self, streams: Vec<Stream>) -> bool {
+        let fit = streams.len() == self.random.len();
+        self.random = streams;
+        fit
+    }
+
     /// When `device` fires after `rounds` rounds, the last of them at `now`.
     pub(crate) fn next(&mut self, device: usize, rounds: u64, now: Micros) -> Micros {
         match self.schedule {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Simulation {
     scenario: Arc<Scenario>,
-    engine: Engine,
+    pub(crate) engine: Engine,
 }
 
 impl Simulation {

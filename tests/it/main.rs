@@ -16,6 +16,7 @@ mod library;
 mod live;
 mod network;
 mod scenarios;
+mod security;
 mod spec;
 mod sweep;
 mod verify;

@@ -62,6 +62,29 @@ impl Flocks {
     }
 }
 
+/// What changes of a flock in a run: velocities and random streams of its members.
+pub(super) type SavedFlock = (Vec<Point>, Vec<Stream>);
+
+impl Flocks {
+    pub(super) fn saved(&self) -> Vec<SavedFlock> {
+        self.0.iter().map(|flock| (flock.velocities.clone(), flock.random.clone())).collect()
+    }
+
+    /// Goes on with what was saved of the same flocks; says whether they are.
+    pub(super) fn resume(&mut self, saved: Vec<SavedFlock>) -> bool {
+        let fits = |(flock, (velocities, random)): (&Members, &SavedFlock)| {
+            velocities.len() == flock.devices.len() && random.len() == flock.devices.len()
+        };
+        let fit = saved.len() == self.0.len() && self.0.iter().zip(&saved).all(fits);
+        if fit {
+            for (flock, (velocities, random)) in self.0.iter_mut().zip(saved) {
+                (flock.velocities, flock.random) = (velocities, random);
+            }
+        }
+        fit
+    }
+}
+
 impl Members {
     fn advance(&mut self, points: &mut [Point], seconds: f64, obstacles: &Obstacles) {
         let at = |device: &usize| points.get(*device).copied().unwrap_or_default();

@@ -8,9 +8,10 @@ use crate::neighbors::Point;
 use crate::obstacles::Obstacles;
 use crate::scenario::{Area, Mobility};
 use fieldrun_device::Micros;
-use flock::Flocks;
+use flock::{Flocks, SavedFlock};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use walk::Walker;
+use walk::{SavedWalker, Walker};
 
 /// The movement of all devices.
 #[derive(Clone, Debug)]
@@ -66,6 +67,33 @@ impl Movement {
         }
         moved.sort_unstable();
         moved
+    }
+}
+
+/// What changes of all movement in a run.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SavedMovement {
+    walkers: Vec<Option<SavedWalker>>,
+    flocks: Vec<SavedFlock>,
+}
+
+impl Movement {
+    pub(crate) fn save(&self) -> SavedMovement {
+        SavedMovement {
+            walkers: self.walkers.iter().map(|w| w.as_ref().map(SavedWalker::of)).collect(),
+            flocks: self.flocks.saved(),
+        }
+    }
+
+    /// Goes on with what was saved of the same devices; says whether they are.
+    pub(crate) fn resume(&mut self, saved: SavedMovement) -> bool {
+        let fit = saved.walkers.len() == self.walkers.len();
+        for (walker, saved) in self.walkers.iter_mut().zip(saved.walkers) {
+            if let (Some(walker), Some(saved)) = (walker, saved) {
+                saved.put_into(walker);
+            }
+        }
+        fit && self.flocks.resume(saved.flocks)
     }
 }
 

@@ -4,6 +4,7 @@ use crate::neighbors::{Point, distance};
 use crate::random::{Purpose, Stream};
 use crate::scenario::{Area, Mobility, Walk};
 use fieldrun_device::Micros;
+use serde::{Deserialize, Serialize};
 
 /// The most legs that a walker starts in one step, however fast it is: bounds the work of a step.
 const MAX_LEGS: usize = 1000;
@@ -32,14 +33,14 @@ struct Visit {
 }
 
 /// What a device walks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Aim {
     Wander,
     Attend,
 }
 
 /// The way to one place and the rest there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Leg {
     to: Point,
     speed: f64,
@@ -195,6 +196,25 @@ fn power_law((least, most): (f64, f64), exponent: f64, unit: f64) -> f64 {
     let power = 1.0 - exponent;
     let (low, high) = (libm::pow(least, power), libm::pow(most, power));
     libm::pow(low + (high - low) * unit, 1.0 / power).clamp(least, most)
+}
+
+/// What changes of a walker in a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct SavedWalker {
+    random: Stream,
+    purpose: Aim,
+    leg: Option<Leg>,
+}
+
+impl SavedWalker {
+    pub(super) fn of(walker: &Walker) -> Self {
+        Self { random: walker.random.clone(), purpose: walker.purpose, leg: walker.leg }
+    }
+
+    /// Makes it that of the same walker at the start.
+    pub(super) fn put_into(self, walker: &mut Walker) {
+        (walker.random, walker.purpose, walker.leg) = (self.random, self.purpose, self.leg);
+    }
 }
 
 /// Follows a leg for some seconds: those that are left after it, and the leg that remains.

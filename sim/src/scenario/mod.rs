@@ -31,6 +31,7 @@ pub use problem::{Problem, Problems};
 pub use schedule::{Schedule, Stop};
 
 use crate::SimError;
+use crate::checkpoint::checksum;
 use crate::picture::Color;
 pub use explain::Effective;
 use explain::Written;
@@ -81,6 +82,8 @@ pub struct Scenario {
     pub record: Record,
     /// How maps look.
     pub map: MapStyle,
+    /// A hash of the text that it was read from, and of the files that it names; zero without a file.
+    pub digest: u64,
     /// What the author should know before the run, such as gaps in a trace; one sentence each.
     pub notes: Vec<String>,
     /// The file that it was read from, with what was left out.
@@ -167,7 +170,9 @@ impl Scenario {
     }
 
     fn read(text: &str, file: &str, folder: &Path) -> Result<Self, SimError> {
-        parse::scenario(text, file, &Files::of(folder)).map_err(SimError::Scenario)
+        let files = Files::of(folder);
+        let scenario = parse::scenario(text, file, &files).map_err(SimError::Scenario)?;
+        Ok(Self { digest: checksum(text.as_bytes()) ^ files.digest(), ..scenario })
     }
 
     /// The network for a program that comes without a scenario: a hundred devices on a jittered
@@ -215,6 +220,7 @@ impl Scenario {
             move_step: Micros::SECOND,
             record: Record::default(),
             map: MapStyle::default(),
+            digest: 0,
             notes: Vec::new(),
             written: Written::default(),
         }

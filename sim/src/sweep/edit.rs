@@ -104,6 +104,7 @@ fn descend(inside: &mut Value, name: &str, path: &[&str], value: &Value) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Topology;
 
     const TEXT: &str =
         "program = \"p.pt\"\n[link]\nradius = 3\n[[group]]\ncount = 2\n[[group]]\ncount = 3\n";
@@ -116,7 +117,10 @@ mod tests {
     #[test]
     fn keys_are_set_where_their_paths_lead() {
         let parse = |text: String| Scenario::parse(&text, "s.toml").expect("a good scenario");
-        assert_eq!(parse(edited("link.radius", "7").expect("set")).link.radius, Some(7.0));
+        assert_eq!(
+            parse(edited("link.radius", "7").expect("set")).link.topology,
+            Topology::Disc { radius: Some(7.0) }
+        );
         assert!(!parse(edited("link.loss", "0.5").expect("set")).link.conditions.are_perfect());
         let counts = |text: String| -> Vec<usize> {
             parse(text).groups.iter().map(|group| group.count).collect()

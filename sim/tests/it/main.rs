@@ -6,6 +6,7 @@
     reason = "tests say what they expect and fail otherwise"
 )]
 
+mod checkpoint;
 mod common;
 mod crowd;
 mod determinism;
@@ -16,6 +17,7 @@ mod maps;
 mod oracle;
 mod reactive;
 mod runs;
+mod sabotage;
 mod scenario;
 mod simulation;
 mod theory;

@@ -7,7 +7,9 @@ mod traces;
 
 use super::read::{Fault, fault};
 use super::{Bitmap, Node, Trace};
+use crate::checkpoint::checksum;
 use fieldrun_device::{Micros, NodeId};
+use std::cell::Cell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,8 @@ const MAX_BYTES: u64 = 512 << 20;
 /// The files beside a scenario.
 pub(super) struct Files {
     folder: PathBuf,
+    /// A hash of all that was read so far.
+    digest: Cell<u64>,
 }
 
 /// Devices that were seen at times, by name.
@@ -25,7 +29,12 @@ pub(super) type Traces = Vec<(NodeId, Trace)>;
 impl Files {
     /// Files whose names are relative to this folder.
     pub(super) fn of(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self { folder: folder.to_owned(), digest: Cell::new(0) }
+    }
+
+    /// A hash of all that was read, in the order of reading.
+    pub(super) fn digest(&self) -> u64 {
+        self.digest.get()
     }
 
     /// A file as the process sees it.
@@ -83,6 +92,7 @@ impl Files {
             let message = format!("{} has more than {} MiB", path.display(), MAX_BYTES >> 20);
             return Err(fault(message, "Leave out what the scenario does not need."));
         }
+        self.digest.set(self.digest.get().rotate_left(1) ^ checksum(&bytes));
         Ok(bytes)
     }
 }
