@@ -112,7 +112,7 @@ impl Past {
     /// Goes to the latest copy at or before a time, unless the present lies between the two.
     pub(super) fn back(&mut self, to: Micros) {
         let before = self.stills.iter().rev().find(|still| still.simulation.time() <= to);
-        let Some(still) = before.or(self.stills.first()) else { return };
+        let Some(still) = before.or_else(|| self.stills.first()) else { return };
         let between = still.simulation.time()..=to;
         if !between.contains(&self.now()) {
             self.present = still.simulation.clone();
