@@ -36,6 +36,11 @@ enum Command {
     Demo(DemoArgs),
     /// Run a program: with a configuration as a node of a cluster, without one alone
     Run(RunArgs),
+    /// Write a program and its scenario to start from
+    #[command(
+        after_help = "Examples:\n  fieldrun new\n  fieldrun new swarm\n  fieldrun new work/swarm"
+    )]
+    New(NewArgs),
     /// Run a program in a simulated network
     Sim(SimArgs),
     /// Run a scenario with many settings and seeds, and sum up what they come to
@@ -474,12 +479,20 @@ pub(crate) struct EvalArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// The folder to write to; its last part names the files
+    #[arg(value_name = "NAME", default_value = "first")]
+    pub(crate) name: PathBuf,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fieldrun sim examples/crowd/crowd.toml
   fieldrun sim program.pt --time 2m --snapshot t=60 map.png
   fieldrun sim program.pt --snapshot t=1,5,20 strip.png --snapshot every=1s film.gif
   fieldrun sim program.pt --chart values.svg
+  fieldrun sim program.pt --open
   fieldrun sim scenario.toml --json | head")]
 pub(crate) struct SimArgs {
     /// A scenario, or a program for a default network of a hundred devices
@@ -488,6 +501,9 @@ pub(crate) struct SimArgs {
     /// Print one JSON object for each recorded event, and write no files unless asked to
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print the effective scenario, with all that the file leaves out, and run nothing; with --json as JSON
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// Another seed than the scenario's
     #[arg(long)]
     pub(crate) seed: Option<u64>,
@@ -510,6 +526,12 @@ pub(crate) struct SimArgs {
     /// Write the table of values to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
+    /// Watch and play with it in a browser, and write nothing
+    #[arg(long, conflicts_with_all = ["json", "out", "snapshot", "chart", "csv", "time"])]
+    pub(crate) open: bool,
+    /// The port of --open on this machine [default: a free one]
+    #[arg(long, requires = "open", default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
     /// Threads [default: all cores]; results do not depend on it
     #[arg(long)]
     pub(crate) threads: Option<usize>,
@@ -733,6 +755,7 @@ impl Command {
         match self {
             Self::Demo(args) => commands::demo::demo(args),
             Self::Run(args) => commands::node::run(&args),
+            Self::New(args) => commands::new::new(&args),
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),

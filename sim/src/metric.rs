@@ -338,6 +338,7 @@ mod tests {
             rounds: vec![7; values.len()],
             values,
             points,
+            obstacles: std::sync::Arc::default(),
         }
     }
 

@@ -2,10 +2,13 @@
 
 use crate::SimError;
 use crate::neighbors::{Neighbors, Point};
+use crate::obstacles::Obstacles;
+use crate::scenario::Obstacle;
 use crate::shown::Shown;
 use fieldrun_device::trace::SiteReport;
 use fieldrun_device::{Micros, NodeId, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The network at one moment.
 #[derive(Clone, Debug)]
@@ -17,6 +20,7 @@ pub struct World {
     pub(crate) neighbors: Neighbors,
     pub(crate) values: Vec<Option<Value>>,
     pub(crate) rounds: Vec<u64>,
+    pub(crate) obstacles: Arc<Obstacles>,
 }
 
 impl World {
@@ -71,6 +75,11 @@ impl World {
     /// The devices that a device is linked to, ascending.
     pub fn neighbors(&self, device: usize) -> &[u32] {
         self.neighbors.of(device)
+    }
+
+    /// What stands in the way of links and devices.
+    pub fn obstacles(&self) -> impl Iterator<Item = &Obstacle> {
+        self.obstacles.iter()
     }
 
     /// The number of links.

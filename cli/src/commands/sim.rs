@@ -2,6 +2,7 @@
 
 use super::program;
 use crate::args::SimArgs;
+use crate::live;
 use crate::output::{self, Failure, Outcome};
 use fieldrun_device::ROUND_STACK;
 use fieldrun_sim::record::{Csv, JsonLines, Snapshots, Trend, Wanted, When};
@@ -15,10 +16,19 @@ use std::time::Instant;
 
 pub(crate) fn sim(args: &SimArgs) -> Outcome {
     let scenario = scenario(args)?;
+    if args.explain {
+        return explain(&scenario, args.json);
+    }
+    for note in &scenario.notes {
+        output::say(&format!("note: {note}"));
+    }
     // Zero means one for each core.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0));
     pool.stack_size(ROUND_STACK).build_global().map_err(Failure::usage)?;
     let loaded = program::load(&scenario.program, &scenario.path)?;
+    if args.open {
+        return live::open(&scenario, &loaded, args.port);
+    }
     let files = Files::choose(args, &scenario)?;
     let mut observers: Vec<Box<dyn Observer>> = Vec::new();
     if args.json {
@@ -54,6 +64,16 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     let pictures = files.pictures.iter().map(|picture| &picture.file);
     for file in pictures.chain(&args.chart).chain(&files.csv).filter(|file| file.exists()) {
         output::say(&format!("wrote {}", file.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints all that holds for a run, instead of running it.
+fn explain(scenario: &Scenario, json: bool) -> Outcome {
+    let effective = scenario.effective().map_err(Failure::usage)?;
+    match json {
+        true => output::line(&effective.json().to_string())?,
+        false => output::text(&effective.toml())?,
     }
     Ok(ExitCode::SUCCESS)
 }
