@@ -737,7 +737,7 @@ Examples:
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false, args = ["node", "serial", "file"])]
+#[command(group(clap::ArgGroup::new("which").required(true).args(["node", "serial", "file"])))]
 pub(crate) struct RevokeArgs {
     /// The node whose certificates are to be revoked
     pub(crate) node: Option<String>,
