@@ -147,6 +147,11 @@ impl Block {
         text
     }
 
+    /// Whether its oracle looks at rounds: it then needs to know what devices read in each.
+    pub(crate) fn judges_rounds(&self) -> bool {
+        matches!(self.oracle, Oracle::Series(_) | Oracle::EveryRound(_))
+    }
+
     pub(crate) fn judge(&self, site: &Site) -> Judge {
         let open = site.corrupted && self.promise == Promise::Heals;
         let mut promised = self.needs.promised(site);

@@ -41,6 +41,7 @@ pub(crate) struct History {
 }
 
 impl History {
+    /// Of a case in which the network and what devices read stay the same.
     pub(crate) fn new(case: &Case) -> Self {
         let mut strikes = case.strikes.clone();
         strikes.sort_by(|a, b| b.at.total_cmp(&a.at));
@@ -95,6 +96,7 @@ impl History {
                 continue;
             }
             match strike.kind {
+                FaultKind::Change | FaultKind::Leave | FaultKind::Join | FaultKind::Move => {}
                 FaultKind::Corrupt => life.disturbed = Some(life.rounds.len()),
                 // It loses all it knows.
                 FaultKind::Restart { down } => {

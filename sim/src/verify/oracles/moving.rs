@@ -90,6 +90,62 @@ pub(crate) fn greatest_over_links(site: &Site) -> Vec<Wanted> {
     beside([1.0, 0.7, 0.0].map(|least| greatest_over(site, least)))
 }
 
+/// The speed at which a value descends from a device to a lower neighbour at least, if the link is sure
+/// to last for two rounds in which both move apart by one each second.
+fn sure_speed(site: &Site, potential: &[f64], from: usize, to: usize) -> Option<f64> {
+    let slowest = (potential.get(from)? - potential.get(to)?) / 2.0 - 1.0;
+    let far = site.length(Metric::Range, from, to) + 2.0;
+    (slowest > 0.0 && slowest.is_finite() && far <= RADIUS).then_some(slowest)
+}
+
+/// Everyone hands what it has to the neighbour to which it descends fastest for sure, or to the lowest.
+#[expect(clippy::indexing_slicing, reason = "all lists have one entry a device")]
+pub(crate) fn summed_over_sure_links(site: &Site) -> Vec<Wanted> {
+    let potential = range(site);
+    let mut total = site.values();
+    for device in site.ascending(&potential).into_iter().rev() {
+        let lower =
+            site.neighbors(device).iter().copied().filter(|other| {
+                potential[*other] < potential[device] && potential[device].is_finite()
+            });
+        let rank = |other: &usize| {
+            let sure = sure_speed(site, &potential, device, *other);
+            (-sure.unwrap_or(f64::NEG_INFINITY), potential[*other])
+        };
+        let best = lower.min_by(|a, b| {
+            let ((a, low), (b, lower)) = (rank(a), rank(b));
+            a.total_cmp(&b).then(low.total_cmp(&lower))
+        });
+        if let Some(best) = best {
+            total[best] += total[device];
+        }
+    }
+    numbers(total)
+}
+
+/// The greatest value above, over the links that are surest, and over others that are fast at the
+/// moment; those are not known where rounds come at random.
+#[expect(clippy::indexing_slicing, reason = "all lists have one entry a device")]
+pub(crate) fn greatest_over_fast_links(site: &Site, history: &History, device: usize) -> Wanted {
+    let potential = range(site);
+    let (mut least, mut most) = (site.values(), site.values());
+    for from in site.ascending(&potential).into_iter().rev() {
+        let below = |to: &&usize| potential[**to] < potential[from];
+        let below: Vec<usize> = site.neighbors(from).iter().filter(below).copied().collect();
+        let sure = below.iter().filter_map(|to| sure_speed(site, &potential, from, *to));
+        let threshold = sure.fold(f64::NEG_INFINITY, f64::max);
+        for to in below {
+            most[to] = most[to].max(most[from]);
+            // Half of what is sure within two rounds: a round of a second is in time.
+            if history.is_logical() && potential[from] - potential[to] >= threshold {
+                least[to] = least[to].max(least[from]);
+            }
+        }
+    }
+    let most = if history.is_logical() { &least } else { &most };
+    Wanted::Between(least[device], most[device])
+}
+
 fn led(site: &Site) -> Vec<(usize, f64)> {
     plain::led(site, &site.map(|spot| spot.strength), Metric::Range, |far| far <= 25.0)
 }

@@ -3,7 +3,7 @@
 use crate::verify::block::{Block, Needs, Oracle, Pace, Promise};
 use crate::verify::oracles as o;
 use Oracle::{Series, Values};
-use Pace::{Rounds, Waves};
+use Pace::{Rises, Rounds, Waves};
 
 pub(super) const BLOCKS: &[Block] = &[
     block!(Heals "fieldrun:distance.distance",
@@ -36,6 +36,17 @@ pub(super) const BLOCKS: &[Block] = &[
     block!(Heals "fieldrun:collect.weightedMax",
         "weightedMax(distanceTo(source), 12, value)",
         Waves(2.0), Source, Values(o::greatest_over_good_links)),
+    block!(Heals "fieldrun:collect.listIdempotent",
+        "listIdempotent(distanceTo(source), 12, 1, max, value, 0)",
+        Waves(2.0), Source, Series(o::greatest_over_fast_links)),
+    block!(Heals "fieldrun:collect.listMax", "listMax(distanceTo(source), 12, 1, value)",
+        Waves(2.0), Source, Series(o::greatest_over_fast_links)),
+    block!(Heals "fieldrun:collect.listSum", "listSum(distanceTo(source), 12, 1, value)",
+        Waves(2.0), Source, Values(o::summed_over_sure_links)),
+    block!(Heals "fieldrun:distance.flexDistance", "flexDistance(source)",
+        Waves(6.0), Source, Values(o::flexible)),
+    block!(Heals "fieldrun:distance.crfDistance", "crfDistance(source)",
+        Rises(0.2), Source, Values(o::distance)),
     block!(Heals "fieldrun:elect.leader",
         "leader(25, strength)",
         Waves(3.0), Nothing, Values(o::leader)),
