@@ -19,7 +19,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Simulation {
     scenario: Arc<Scenario>,
-    engine: Engine,
+    pub(crate) engine: Engine,
 }
 
 impl Simulation {
@@ -111,6 +111,13 @@ impl Simulation {
     /// What the last round of a device left in its environment.
     pub fn environment(&self, device: usize) -> Option<&Environment> {
         self.engine.network.environment(device)
+    }
+
+    /// What a device remembers of its last successful round, as the language writes it; each with
+    /// where in the program that is, if it is known.
+    pub fn kept(&self, device: usize) -> Vec<(Option<String>, String)> {
+        let kept = self.engine.network.kept(device).into_iter();
+        kept.map(|(place, value)| (place, value.to_string())).collect()
     }
 
     /// Whether a device is away: it runs no rounds and hears nothing.
