@@ -6,6 +6,8 @@ mod hoods;
 mod run;
 mod values;
 
+pub(super) use hoods::{fold, total};
+
 use super::code::{Code, Reg};
 use super::columns::{Column, Columns, Mask};
 use crate::diag::DiagCode;
@@ -51,7 +53,7 @@ pub struct Setting<'a> {
 #[derive(Debug, Default)]
 pub struct Memory {
     /// What the last successful round left.
-    last: Box<Left>,
+    pub(super) last: Box<Left>,
     /// The environment.
     pub environment: Environment,
     /// State of the device's generator of random numbers.
@@ -60,9 +62,9 @@ pub struct Memory {
 
 /// What a round leaves.
 #[derive(Debug, Default)]
-pub(super) struct Left {
-    pub(super) state: State,
-    pub(super) exports: Exports,
+pub(in crate::vm) struct Left {
+    pub(in crate::vm) state: State,
+    pub(in crate::vm) exports: Exports,
 }
 
 impl Memory {
@@ -98,6 +100,8 @@ pub struct Success {
     /// What it used of its fuel. With more than thirty neighbours a compiled round counts each lane of all that
     /// it does, which is rather too much.
     pub steps: u64,
+    /// Whether the environment may be another one than before.
+    pub environment_changed: bool,
 }
 
 /// Runs rounds of any device and program, one at a time.
@@ -219,9 +223,11 @@ impl Machine {
         if accepted.is_ok() {
             std::mem::swap(&mut memory.last, &mut next);
             memory.random = self.effects.random;
-            if let Some(environment) = self.effects.changed.take() {
-                memory.environment = environment;
-            }
+        }
+        let changed = self.effects.changed.take().filter(|_| accepted.is_ok());
+        let environment_changed = changed.is_some();
+        if let Some(environment) = changed {
+            memory.environment = environment;
         }
         self.spare = Some(next);
         accepted?;
@@ -229,6 +235,7 @@ impl Machine {
             steps: setting.limits.fuel - self.effects.fuel,
             value: self.registers.result(result, neighbors),
             actions: std::mem::take(&mut self.effects.actions),
+            environment_changed,
         })
     }
 
@@ -246,7 +253,8 @@ impl Machine {
         *memory.last = Left { state: output.state, exports: output.exports };
         memory.environment = output.environment;
         memory.random = output.random;
-        Ok(Success { value: output.value, actions: output.actions, steps: output.steps })
+        let RoundOutput { value, actions, steps, .. } = output;
+        Ok(Success { value, actions, steps, environment_changed: true })
     }
 
     /// What a round leaves and the register of its value, if the machine can run it by itself; its
