@@ -205,12 +205,16 @@ pub(crate) struct BenchSimArgs {
     /// One of them [default: all]
     #[arg(long)]
     pub(crate) workload: Option<Workload>,
-    /// How many devices
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=2_000_000))]
-    pub(crate) devices: u32,
+    /// How many devices; several numbers run one after the other
+    #[arg(long, default_value = "1000", value_delimiter = ',',
+          value_parser = clap::value_parser!(u32).range(2..=2_000_000))]
+    pub(crate) devices: Vec<u32>,
     /// When they fire
     #[arg(long, default_value = "async")]
     pub(crate) schedule: BenchSchedule,
+    /// Threads for rounds in lock-step; rounds at times of their own run on one
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) threads: u32,
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,

@@ -193,6 +193,11 @@ impl ColumnEngine {
         self.shared.ground.near(self.shared.ground.place(device)).1
     }
 
+    /// Bytes of the network itself: links, their lengths, and where devices stand.
+    pub fn network_bytes(&self) -> usize {
+        self.shared.ground.bytes()
+    }
+
     /// The rounds that failed in the last call that ran some, by ascending device in lock-step.
     pub fn failed(&self) -> &[FailedRound] {
         &self.failed

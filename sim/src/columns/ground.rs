@@ -79,6 +79,14 @@ impl Ground {
         self.numbers.len()
     }
 
+    /// Bytes of the links and their lengths, and of where devices stand.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.starts)
+            + size_of_val(&*self.others)
+            + size_of_val(&*self.lengths)
+            + size_of_val(&*self.points)
+    }
+
     /// The place of a device.
     pub(super) fn place(&self, number: usize) -> usize {
         self.places.get(number).map_or(0, |place| *place as usize)

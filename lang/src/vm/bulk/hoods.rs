@@ -27,7 +27,7 @@ fn nobody(op: HoodOp) -> f64 {
 }
 
 /// The links of each device, as ranges of the lists by link.
-fn ranges<'a>(crowd: &'a Crowd<'_>) -> impl Iterator<Item = Range<usize>> + 'a {
+pub(super) fn ranges<'a>(crowd: &'a Crowd<'_>) -> impl Iterator<Item = Range<usize>> + 'a {
     let first = crowd.first();
     crowd.starts.windows(2).map(move |pair| match pair {
         [start, end] => *start as usize - first..*end as usize - first,

@@ -2,13 +2,14 @@
 
 use super::arena::{Lanes, Remote};
 use super::cells::SPLIT_LEN;
-use super::hoods::Hood;
+use super::hoods::{Hood, ranges};
 use super::operands::{Cell, Field, Part, Shape, gather};
 use super::{Bulk, Cells, Crowd, CrowdLeft, Frame, Parted};
 use crate::eval::FREE_WEIGHT;
 use crate::program::Program;
 use crate::value::Value;
 use crate::vm::code::{CallSite, Called, Code, Op, Own, Reg, Sensor};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What an instruction may reach besides the registers.
@@ -113,9 +114,7 @@ impl Bulk {
                         return Err(Parted);
                     };
                     self.native(to, native, operands, crowd)?;
-                    if self.is_field(to) {
-                        self.pay_lanes(1, crowd, reach.left)?;
-                    }
+                    self.pay_call(to, operands.len() as u64, crowd, reach.left)?;
                 }
                 Op::Method { to, site } => {
                     let (CallSite { what: Called::Method(name), .. }, [target]) = call(site)?
@@ -130,6 +129,7 @@ impl Bulk {
                         _ => return Err(Parted),
                     };
                     self.put(to, cell);
+                    self.pay_call(to, 1, crowd, reach.left)?;
                 }
                 Op::Environment { to, site } => {
                     let (CallSite { what: Called::Method(name), .. }, [key, default @ ..]) =
@@ -258,22 +258,17 @@ impl Bulk {
         let Reach { code, crowd, left } = reach;
         let known = code.regions.get(usize::from(region)).ok_or(Parted)?;
         let len = crowd.len();
+        // As in the machine: with many neighbours each lane is paid for.
+        if self.degree + 2 > FREE_WEIGHT / 2 {
+            self.spend(crowd, left, |links| match links.len() + 2 {
+                lanes if lanes > FREE_WEIGHT / 2 => known.fuel * lanes as u64,
+                _ => known.fuel,
+            });
+        } else {
+            self.spend(crowd, left, |_| known.fuel);
+        }
         let active = self.active.map(|active| self.arena.bools.at(active, len));
         let runs = |device: usize| active.is_none_or(|active| active.get(device) == Some(&true));
-        // As in the machine: with many neighbours each lane is paid for.
-        let dear = self.degree + 2 > FREE_WEIGHT / 2;
-        let pairs = crowd.starts.windows(2);
-        for ((device, steps), pair) in left.steps.iter_mut().enumerate().zip(pairs) {
-            if !runs(device) {
-                continue;
-            }
-            *steps += match pair {
-                [start, end] if dear && (end - start) as usize + 2 > FREE_WEIGHT / 2 => {
-                    known.fuel * (u64::from(end - start) + 2)
-                }
-                _ => known.fuel,
-            };
-        }
         if let (Some(region), true) = (known.in_layout, left.words > 0) {
             let (word, bit) = (region as usize / 64, 1u64 << (region % 64));
             let words = left.regions.chunks_mut(left.words).take(len);
@@ -296,20 +291,56 @@ impl Bulk {
         if (self.degree + 1) * values >= crowd.limits.items {
             return Err(Parted);
         }
-        if (self.degree + 1) * values < FREE_WEIGHT {
-            return Ok(());
-        }
-        let active = self.active.map(|active| self.arena.bools.at(active, crowd.len()));
-        let pairs = crowd.starts.windows(2);
-        for ((device, steps), pair) in left.steps.iter_mut().enumerate().zip(pairs) {
-            let [start, end] = pair else { break };
-            let cells = ((end - start) as usize + 1) * values;
-            let runs = active.is_none_or(|active| active.get(device) == Some(&true));
-            if runs && cells + 1 > FREE_WEIGHT {
-                *steps += cells as u64 + 1;
-            }
+        if (self.degree + 1) * values >= FREE_WEIGHT {
+            self.spend(crowd, left, |links| {
+                let cells = (links.len() + 1) * values;
+                if cells + 1 > FREE_WEIGHT { cells as u64 + 1 } else { 0 }
+            });
         }
         Ok(())
+    }
+
+    /// What a call with so many arguments costs that gave what is in a register.
+    fn pay_call(
+        &mut self,
+        to: Reg,
+        args: u64,
+        crowd: &Crowd<'_>,
+        left: &mut CrowdLeft,
+    ) -> Result<(), Parted> {
+        match *self.cell(to) {
+            Cell::Field(Field { mask, .. }) => {
+                let mask = mask.map(|mask| self.arena.bools.at(mask, crowd.links()));
+                self.spend(crowd, left, |links| match mask {
+                    None => (links.len() as u64 + 1) * args,
+                    Some(mask) => {
+                        let counted = mask.get(links).unwrap_or_default();
+                        (counted.iter().filter(|counts| **counts).count() as u64 + 1) * args
+                    }
+                });
+                self.pay_lanes(1, crowd, left)
+            }
+            _ => {
+                self.spend(crowd, left, |_| args);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes steps of those that run here, by their links.
+    fn spend(
+        &self,
+        crowd: &Crowd<'_>,
+        left: &mut CrowdLeft,
+        price: impl Fn(Range<usize>) -> u64,
+    ) {
+        let active = self.active.map(|active| self.arena.bools.at(active, crowd.len()));
+        let runs = |device: usize| active.is_none_or(|active| active.get(device) == Some(&true));
+        for ((device, steps), links) in left.steps.iter_mut().enumerate().zip(ranges(crowd)) {
+            if runs(device) {
+                *steps += price(links);
+            }
+        }
     }
 
     /// What the environment of each holds under a name that is the same for all.
