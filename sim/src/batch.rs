@@ -12,7 +12,7 @@ use fieldrun_device::Micros;
 const MAX_BATCH: usize = 64;
 
 /// Consecutive rounds of devices that are not linked to each other.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Batch {
     /// In the order of the plan.
     pub(crate) rounds: Vec<(u32, Micros)>,

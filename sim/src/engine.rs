@@ -6,102 +6,56 @@
 
 use crate::SimError;
 use crate::batch::Batch;
-use crate::faults::Corruption;
+use crate::faults::{Strike, strikes};
 use crate::mobility::Walker;
 use crate::neighbors::{self, Neighbors, Point, distance};
-use crate::network::{Network, Outcome, Sent};
+use crate::network::{Network, Outcome, Round, Sent};
 use crate::population::Population;
 use crate::queue::{Happening, Queue};
-use crate::scenario::{Fault, FaultKind, Scenario, Schedule, Stop};
+use crate::scenario::{Scenario, Schedule, Stop};
 use crate::schedule::Firing;
-use crate::summary::{Counts, Summary};
-use crate::tracing::Tracing;
-use crate::world::{Flow, Moment, Observer, World};
+use crate::summary::Counts;
+use crate::world::{Flow, Moment, Numbers, Observer, World};
 use fieldrun_device::{Micros, NodeId, Program};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The neighbours of a device on average when the scenario names no radius.
 const DEFAULT_DEGREE: usize = 10;
 
-/// Runs a program in a scenario to its end and tells `observer` of every event.
-///
-/// A round that fails does not end the run; the summary counts such rounds and shows the first.
-///
-/// # Errors
-/// The network is too large, or the observer cannot write.
-pub fn run(
-    scenario: &Scenario,
-    program: &Arc<Program>,
-    observer: &mut dyn Observer,
-) -> Result<Summary, SimError> {
-    let mut engine = Engine::new(scenario, program)?;
-    engine.run(observer)?;
-    observer.finish(&engine.moment(false))?;
-    Ok(Summary::new(scenario, &engine.world, engine.now, engine.counts))
-}
-
-/// Runs a program in a scenario until the rounds to be traced are over, and tells `observer` what
-/// they see, see [`Observer::traced`].
-///
-/// # Errors
-/// The network is too large, a device to be traced does not exist, or the observer cannot write.
-pub fn trace(
-    scenario: &Scenario,
-    program: &Arc<Program>,
-    tracing: &Tracing,
-    observer: &mut dyn Observer,
-) -> Result<Summary, SimError> {
-    let mut engine = Engine::new(scenario, program)?;
-    let find = |id: &NodeId| {
-        let device = engine.world.ids.iter().position(|known| known == id);
-        device.ok_or_else(|| SimError::NoSuchDevice { place: "the trace", id: id.to_string() })
-    };
-    let mut devices = tracing.devices.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-    if devices.is_empty() {
-        devices.push(0);
-    }
-    devices.iter().for_each(|device| engine.network.trace(*device, tracing));
-    let rounds = (tracing.rounds.end() + 1).saturating_sub(*tracing.rounds.start());
-    engine.traces = rounds.saturating_mul(devices.len() as u64);
-    engine.run(observer)?;
-    observer.finish(&engine.moment(false))?;
-    Ok(Summary::new(scenario, &engine.world, engine.now, engine.counts))
-}
-
-struct Engine {
-    seed: u64,
-    faults: Vec<Strike>,
+#[derive(Clone, Debug)]
+pub(crate) struct Engine {
+    pub(crate) seed: u64,
+    pub(crate) faults: Vec<Strike>,
     stop: Bounds,
     record: (u64, u64),
     schedule: Schedule,
     move_step: Micros,
     firing: Firing,
     batch: Batch,
-    queue: Queue,
-    network: Network,
-    /// Whether links are named one by one, so that movement does not change them.
-    paired: bool,
+    pub(crate) queue: Queue,
+    pub(crate) network: Network,
+    /// Links that are named one by one, so that movement does not change them.
+    paired: Option<Neighbors>,
     walkers: Vec<Option<Walker>>,
-    world: World,
-    counts: Counts,
-    now: Micros,
+    /// Links that somebody cut; the lesser device first.
+    pub(crate) cuts: BTreeSet<(u32, u32)>,
+    pub(crate) world: World,
+    pub(crate) counts: Counts,
+    pub(crate) now: Micros,
+    /// Up to when rounds may run: the end of the run, or before it where it is to be looked at.
+    horizon: Micros,
+    pub(crate) over: bool,
     /// The device of the last event.
     last: usize,
     /// How many devices still lack rounds to the bound on rounds.
     lacking: usize,
     /// How many rounds are still to be traced; the run ends after the last one.
-    traces: u64,
-}
-
-/// A fault with its devices by number.
-struct Strike {
-    kind: FaultKind,
-    at: Micros,
-    devices: Vec<usize>,
+    pub(crate) traces: u64,
 }
 
 /// When to stop, with nothing left open.
+#[derive(Clone, Copy, Debug)]
 struct Bounds {
     events: u64,
     rounds: u64,
@@ -125,7 +79,7 @@ impl Bounds {
 }
 
 impl Engine {
-    fn new(scenario: &Scenario, program: &Arc<Program>) -> Result<Self, SimError> {
+    pub(crate) fn new(scenario: &Scenario, program: &Arc<Program>) -> Result<Self, SimError> {
         let population = Population::new(scenario)?;
         let devices = population.members.len();
         let world = new_world(scenario, &population)?;
@@ -146,11 +100,14 @@ impl Engine {
             batch: Batch::new(devices),
             queue: Queue::default(),
             network,
-            paired: scenario.link.pairs.is_some(),
+            paired: scenario.link.pairs.is_some().then(|| world.neighbors.clone()),
             walkers: population.members.into_iter().map(|member| member.walker).collect(),
+            cuts: BTreeSet::new(),
             world,
             counts: Counts::default(),
             now: Micros(0),
+            horizon: scenario.stop.latest(),
+            over: false,
             last: 0,
             lacking: devices,
             traces: 0,
@@ -163,8 +120,10 @@ impl Engine {
         if self.walkers.iter().any(Option::is_some) {
             self.queue.push(self.move_step, Happening::Move);
         }
-        for (number, fault) in self.faults.iter().enumerate() {
-            self.queue.push(fault.at, Happening::Fault(number as u32));
+        for (number, fault) in self.faults.iter_mut().enumerate() {
+            if let Some(at) = fault.first() {
+                self.queue.push(at, Happening::Fault(number as u32));
+            }
         }
         match self.schedule {
             Schedule::LockStep { period } => self.queue.push(period, Happening::Step),
@@ -177,47 +136,91 @@ impl Engine {
         }
     }
 
-    fn run(&mut self, observer: &mut dyn Observer) -> Result<(), SimError> {
-        while let Some((at, happening)) = self.queue.pop() {
-            if at > self.stop.time {
-                self.now = self.stop.time;
-                break;
-            }
+    /// Carries out what happens up to a time; says whether there is more.
+    pub(crate) fn run_until(
+        &mut self,
+        bound: Micros,
+        observer: &mut dyn Observer,
+    ) -> Result<Flow, SimError> {
+        self.horizon = bound.min(self.stop.time);
+        while let Some((at, happening)) = self.next() {
             self.now = at;
-            let flow = match happening {
-                Happening::Fire(device) => self.fire(device, observer)?,
-                Happening::Step => self.step(observer)?,
-                Happening::Move => {
-                    self.advance()?;
-                    Flow::Continue
-                }
-                Happening::Fault(number) => {
-                    self.strike(number as usize);
-                    Flow::Continue
-                }
-                Happening::Arrive { from, to, frame } => {
-                    // A link that broke while the message travelled does not deliver it.
-                    if self.world.neighbors.linked(to as usize, from) {
-                        self.network.deliver(to, at, frame, &mut self.counts);
-                    }
-                    Flow::Continue
-                }
-            };
-            if flow == Flow::Stop {
-                break;
+            if self.carry_out(at, happening, usize::MAX, observer)? == Flow::Stop {
+                self.over = true;
             }
         }
-        Ok(())
+        Ok(self.pause(bound))
+    }
+
+    /// Nothing more happens up to a time.
+    fn pause(&mut self, bound: Micros) -> Flow {
+        if !self.over && !self.queue.is_empty() {
+            self.now = self.horizon;
+        }
+        self.over |= self.queue.is_empty() || bound > self.stop.time;
+        if self.over { Flow::Stop } else { Flow::Continue }
+    }
+
+    /// Carries out what happens up to the next event.
+    pub(crate) fn step(&mut self, observer: &mut dyn Observer) -> Result<Flow, SimError> {
+        self.horizon = self.stop.time;
+        let before = self.counts.events;
+        while before == self.counts.events {
+            let Some((at, happening)) = self.next() else {
+                return Ok(self.pause(Micros(u64::MAX)));
+            };
+            self.now = at;
+            if self.carry_out(at, happening, 1, observer)? == Flow::Stop {
+                self.over = true;
+            }
+        }
+        Ok(if self.over { Flow::Stop } else { Flow::Continue })
+    }
+
+    /// What happens next, within the horizon.
+    fn next(&mut self) -> Option<(Micros, Happening)> {
+        let (at, _) = self.queue.peek()?;
+        if self.over || at > self.horizon { None } else { self.queue.pop() }
+    }
+
+    /// Lets something happen, with at most so many rounds at once.
+    fn carry_out(
+        &mut self,
+        at: Micros,
+        happening: Happening,
+        most: usize,
+        observer: &mut dyn Observer,
+    ) -> Result<Flow, SimError> {
+        match happening {
+            Happening::Fire(device) => return self.fire(device, most, observer),
+            Happening::Step => return self.fire_all(observer),
+            Happening::Move => self.advance()?,
+            Happening::Fault(number) => self.strike(number as usize),
+            Happening::Leave { fault, device } => self.leave(fault, device),
+            Happening::Arrive { from, to, frame } => {
+                // A link that broke while the message travelled does not deliver it.
+                if self.world.neighbors.linked(to as usize, from) {
+                    self.network.deliver(from, to, at, frame, &mut self.counts);
+                }
+            }
+        }
+        Ok(Flow::Continue)
     }
 
     /// One device runs a round, and what it sends without delay arrives; the same for the
     /// devices that fire next, as long as they do not depend on the ones before.
-    fn fire(&mut self, device: u32, observer: &mut dyn Observer) -> Result<Flow, SimError> {
+    fn fire(
+        &mut self,
+        device: u32,
+        most: usize,
+        observer: &mut dyn Observer,
+    ) -> Result<Flow, SimError> {
         self.batch.clear();
         self.join(device, self.now);
         while let Some((at, Happening::Fire(next))) = self.queue.peek() {
             let next = *next;
-            if at > self.stop.time || !self.join(next, at) {
+            let full = self.batch.rounds.len() >= most;
+            if at > self.horizon || full || !self.join(next, at) {
                 break;
             }
             self.queue.pop();
@@ -246,13 +249,19 @@ impl Engine {
         if joins {
             let rounds = self.world.rounds(device as usize) + 1;
             let next = self.firing.next(device as usize, rounds, at);
+            let stretch = match self.schedule {
+                Schedule::Periodic { .. } => self.network.stretch(device as usize, at),
+                // There somebody else says when it is whose turn.
+                Schedule::RoundRobin { .. } | Schedule::LockStep { .. } => 1.0,
+            };
+            let next = if stretch == 1.0 { next } else { stretched(at, next, stretch) };
             self.queue.push(next, Happening::Fire(device));
         }
         joins
     }
 
     /// All devices run a round on what they heard before; then all messages travel.
-    fn step(&mut self, observer: &mut dyn Observer) -> Result<Flow, SimError> {
+    fn fire_all(&mut self, observer: &mut dyn Observer) -> Result<Flow, SimError> {
         let firing = (0..self.world.len() as u32).map(|device| (device, self.now));
         let mut outcomes = self.network.fire(firing);
         for (device, outcome) in outcomes.iter_mut().enumerate() {
@@ -284,16 +293,15 @@ impl Engine {
         self.counts.actions += outcome.actions;
         self.counts.steps += outcome.steps;
         self.last = device;
-        let value = match outcome.result {
-            Some(Ok(value)) => Some(value),
-            Some(Err(trap)) => {
+        let slot = self.world.values.get_mut(device);
+        match (outcome.round, slot) {
+            (Round::Skipped, _) | (_, None) => {}
+            (Round::Away, Some(slot)) => *slot = None,
+            (Round::Ran(Ok(value)), Some(slot)) => *slot = Some(value),
+            (Round::Ran(Err(trap)), Some(slot)) => {
+                *slot = None;
                 self.counts.trap(self.world.id(device), self.now, &trap);
-                None
             }
-            None => None,
-        };
-        if let Some(slot) = self.world.values.get_mut(device) {
-            *slot = value;
         }
         if let Some(rounds) = self.world.rounds.get_mut(device) {
             *rounds += 1;
@@ -314,27 +322,6 @@ impl Engine {
         Ok(if over { Flow::Stop } else { flow })
     }
 
-    /// A fault happens.
-    fn strike(&mut self, number: usize) {
-        let Some(fault) = self.faults.get(number) else { return };
-        for device in &fault.devices {
-            match fault.kind {
-                FaultKind::Corrupt => {
-                    let ids = &self.world.ids;
-                    let corruption = Corruption::new(self.seed, number, *device, ids);
-                    self.network.corrupt(*device, corruption);
-                }
-                FaultKind::Restart { down } => {
-                    self.network.restart(*device, Micros(self.now.0.saturating_add(down.0)));
-                    let Some(id) = self.world.id(*device) else { continue };
-                    for neighbor in self.world.neighbors(*device) {
-                        self.network.part(*neighbor as usize, id, self.now);
-                    }
-                }
-            }
-        }
-    }
-
     /// Moves all walkers by one step and makes and breaks links.
     fn advance(&mut self) -> Result<(), SimError> {
         for (device, walker) in self.walkers.iter_mut().enumerate() {
@@ -348,11 +335,20 @@ impl Engine {
             [*x, *y] = position;
             self.network.place(device, &position);
         }
-        let neighbors = if self.paired {
-            self.world.neighbors.clone()
-        } else {
-            Neighbors::within(&self.world.points, self.world.radius)?
+        self.relink()?;
+        self.queue.push(Micros(self.now.0.saturating_add(self.move_step.0)), Happening::Move);
+        Ok(())
+    }
+
+    /// Links devices by where they are now. Those whose link breaks forget each other.
+    pub(crate) fn relink(&mut self) -> Result<(), SimError> {
+        let mut neighbors = match &self.paired {
+            Some(pairs) => pairs.clone(),
+            None => Neighbors::within(&self.world.points, self.world.radius)?,
         };
+        if !self.cuts.is_empty() {
+            neighbors = neighbors.without(&self.cuts);
+        }
         let before = std::mem::replace(&mut self.world.neighbors, neighbors);
         for device in 0..self.world.len() {
             for other in before.of(device) {
@@ -363,11 +359,10 @@ impl Engine {
                 }
             }
         }
-        self.queue.push(Micros(self.now.0.saturating_add(self.move_step.0)), Happening::Move);
         Ok(())
     }
 
-    fn moment(&self, recorded: bool) -> Moment<'_> {
+    pub(crate) fn moment(&self, recorded: bool) -> Moment<'_> {
         Moment {
             event: self.counts.events,
             at: self.now,
@@ -377,6 +372,12 @@ impl Engine {
             world: &self.world,
         }
     }
+}
+
+/// A time as many times as far away.
+fn stretched(now: Micros, at: Micros, factor: f64) -> Micros {
+    let gap = (at.since(now).0 as f64 * factor).round() as u64;
+    Micros(now.0.saturating_add(gap.max(1)))
 }
 
 fn new_world(scenario: &Scenario, population: &Population) -> Result<World, SimError> {
@@ -416,31 +417,4 @@ fn paired(
     };
     let longest = linked.iter().map(length).fold(0.0, f64::max);
     Ok((Neighbors::paired(ids.len(), &linked), longest))
-}
-
-fn strikes(scenario: &Scenario, world: &World) -> Result<Vec<Strike>, SimError> {
-    let numbers = Numbers::of(&world.ids);
-    let strike = |fault: &Fault| {
-        let named = fault.ids.iter().map(|id| numbers.find(id, "[[fault]]"));
-        let mut devices: Vec<usize> = named.collect::<Result<_, _>>()?;
-        if devices.is_empty() {
-            devices = (0..world.len()).collect();
-        }
-        Ok(Strike { kind: fault.kind, at: fault.at, devices })
-    };
-    scenario.faults.iter().map(strike).collect()
-}
-
-/// Devices by their names.
-struct Numbers<'a>(BTreeMap<&'a NodeId, usize>);
-
-impl<'a> Numbers<'a> {
-    fn of(ids: &'a [NodeId]) -> Self {
-        Self(ids.iter().zip(0..).collect())
-    }
-
-    fn find(&self, id: &NodeId, place: &'static str) -> Result<usize, SimError> {
-        let found = self.0.get(id).copied();
-        found.ok_or_else(|| SimError::NoSuchDevice { place, id: id.to_string() })
-    }
 }

@@ -72,6 +72,33 @@ pub enum SimError {
         /// The end in seconds.
         end: f64,
     },
+    /// A picture is to show more moments than can be kept.
+    #[error(
+        "{} would show more than {most} moments; choose fewer times, or a larger `every`",
+        file.display()
+    )]
+    TooManyStills {
+        /// The picture.
+        file: PathBuf,
+        /// How many there may be.
+        most: usize,
+    },
+    /// The name of a file does not say what kind of picture it is to be.
+    #[error("{} is no picture; let its name end in .svg or .png", file.display())]
+    NotAPicture {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A picture that cannot be drawn as pixels.
+    #[error(
+        "a picture of {width} by {height} pixels is too large to be drawn; write it as .svg instead"
+    )]
+    PictureTooLarge {
+        /// Its width in pixels.
+        width: f64,
+        /// Its height in pixels.
+        height: f64,
+    },
     /// More devices than the simulator takes.
     #[error("{count} devices are more than the limit of {limit}; lower `count` in [[group]]")]
     TooManyDevices {

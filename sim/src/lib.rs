@@ -2,9 +2,12 @@
 //! machine.
 //!
 //! * [`Scenario`] says what is simulated; read from TOML, or made for a program that has none.
-//! * [`run`] runs it, event by event, and tells an [`Observer`].
+//! * [`run`] runs it, event by event, and tells an [`Observer`]; a [`Simulation`] can be stopped,
+//!   looked at, changed and copied on the way.
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
-//! * [`record`] has the observers that write: JSON lines, CSV tables, SVG maps.
+//! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
+//! * [`chart`] draws values over time.
+//! * [`sweep`] runs one scenario with many settings and seeds; [`Metric`]s say what a run comes to.
 //! * [`Summary`] is what a run amounted to.
 //! * [`ColumnEngine`] runs a program on a large still population, without messages.
 //!
@@ -16,14 +19,18 @@
 //! messages, `queue` what happens when, `batch` which rounds may run at once, and `engine` drives all of it.
 
 mod batch;
+pub mod chart;
 mod columns;
 mod engine;
 mod error;
 mod faults;
+mod intervention;
 mod map;
+mod metric;
 mod mobility;
 mod neighbors;
 mod network;
+mod picture;
 mod place;
 mod population;
 mod queue;
@@ -32,18 +39,23 @@ pub mod record;
 pub mod scenario;
 mod schedule;
 mod shown;
+mod simulation;
 mod summary;
+pub mod sweep;
 mod tracing;
 pub mod verify;
 pub mod workload;
 mod world;
 
 pub use columns::{ColumnEngine, FailedRound};
-pub use engine::{run, trace};
 pub use error::SimError;
+pub use intervention::Intervention;
+pub use metric::{Metric, MetricError};
 pub use neighbors::MAX_LINKS;
+pub use picture::{Color, Picture};
 pub use scenario::Scenario;
 pub use shown::Shown;
+pub use simulation::{Simulation, run, trace};
 pub use summary::{Counts, FirstTrap, Numbers, Summary, Values};
 pub use tracing::Tracing;
 pub use world::{Flow, Moment, Observer, World};

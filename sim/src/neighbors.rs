@@ -64,6 +64,20 @@ impl Neighbors {
         links
     }
 
+    /// The same links but these, which are named with the lesser device first.
+    pub(crate) fn without(&self, cuts: &BTreeSet<(u32, u32)>) -> Self {
+        let mut left = Self { starts: vec![0], flat: Vec::with_capacity(self.flat.len()) };
+        for device in 0..self.starts.len().saturating_sub(1) {
+            let cut = |other: &u32| {
+                let device = device as u32;
+                cuts.contains(&(device.min(*other), device.max(*other)))
+            };
+            left.flat.extend(self.of(device).iter().filter(|other| !cut(other)));
+            left.starts.push(left.flat.len());
+        }
+        left
+    }
+
     /// The neighbours of one device, ascending.
     pub(crate) fn of(&self, device: usize) -> &[u32] {
         self.range(device).and_then(|range| self.flat.get(range)).unwrap_or(&[])

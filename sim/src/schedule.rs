@@ -5,6 +5,7 @@ use crate::scenario::Schedule;
 use fieldrun_device::Micros;
 
 /// The firing times of all devices that fire one by one.
+#[derive(Clone, Debug)]
 pub(crate) struct Firing {
     schedule: Schedule,
     devices: u64,

@@ -5,6 +5,7 @@ use crate::neighbors::{Neighbors, Point};
 use crate::shown::Shown;
 use fieldrun_device::trace::SiteReport;
 use fieldrun_device::{Micros, NodeId, Value};
+use std::collections::BTreeMap;
 
 /// The network at one moment.
 #[derive(Clone, Debug)]
@@ -75,6 +76,27 @@ impl World {
     /// The number of links.
     pub fn links(&self) -> usize {
         self.neighbors.ends() / 2
+    }
+
+    /// The device of a name that `place` gives.
+    pub(crate) fn find(&self, id: &NodeId, place: &'static str) -> Result<usize, SimError> {
+        let found = self.ids.iter().position(|known| known == id);
+        found.ok_or_else(|| SimError::NoSuchDevice { place, id: id.to_string() })
+    }
+}
+
+/// Devices by their names.
+pub(crate) struct Numbers<'a>(BTreeMap<&'a NodeId, usize>);
+
+impl<'a> Numbers<'a> {
+    pub(crate) fn of(ids: &'a [NodeId]) -> Self {
+        Self(ids.iter().zip(0..).collect())
+    }
+
+    /// The device of a name that `place` gives.
+    pub(crate) fn find(&self, id: &NodeId, place: &'static str) -> Result<usize, SimError> {
+        let found = self.0.get(id).copied();
+        found.ok_or_else(|| SimError::NoSuchDevice { place, id: id.to_string() })
     }
 }
 

@@ -15,6 +15,7 @@ mod fmt;
 mod library;
 mod network;
 mod spec;
+mod sweep;
 mod verify;
 mod warnings;
 mod workloads;

@@ -10,6 +10,7 @@ pub(crate) mod lib;
 pub(crate) mod node;
 pub(crate) mod program;
 pub(crate) mod sim;
+pub(crate) mod sweep;
 pub(crate) mod trace;
 pub(crate) mod verify;
 

@@ -4,7 +4,7 @@ use super::program;
 use crate::args::SimArgs;
 use crate::output::{self, Failure, Outcome};
 use fieldrun_device::ROUND_STACK;
-use fieldrun_sim::record::{Csv, JsonLines, SvgMaps};
+use fieldrun_sim::record::{Csv, JsonLines, Snapshots, Trend, Wanted, When};
 use fieldrun_sim::{Flow, Moment, Observer, Scenario, SimError};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
@@ -26,9 +26,10 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     } else {
         observers.push(Box::new(Progress::new()));
     }
-    if let Some(svg) = &files.svg {
-        let times = args.map_at.iter().map(|t| time("--map-at", t)).collect::<Result<_, _>>()?;
-        observers.push(Box::new(SvgMaps::new(&scenario, svg, times).map_err(Failure::usage)?));
+    let pictures = Snapshots::new(&scenario, files.pictures.clone()).map_err(Failure::usage)?;
+    observers.push(Box::new(pictures));
+    if let Some(chart) = &args.chart {
+        observers.push(Box::new(Trend::new(&scenario, chart).map_err(Failure::usage)?));
     }
     if let Some(csv) = &files.csv {
         observers.push(Box::new(Csv::new(BufWriter::new(create(csv)?))));
@@ -50,7 +51,8 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
             first.message
         )));
     }
-    for file in files.svg.iter().chain(&files.csv) {
+    let pictures = files.pictures.iter().map(|picture| &picture.file);
+    for file in pictures.chain(&args.chart).chain(&files.csv).filter(|file| file.exists()) {
         output::say(&format!("wrote {}", file.display()));
     }
     Ok(ExitCode::SUCCESS)
@@ -85,6 +87,17 @@ pub(crate) fn load_scenario(
     Ok(scenario)
 }
 
+/// The text of a scenario file; a program gets that of the default network.
+pub(super) fn scenario_text(path: &Path) -> Result<String, Failure> {
+    if path.extension().is_some_and(|e| e == "pt") {
+        return Ok(Scenario::default_text(path));
+    }
+    // Size and mistakes first.
+    Scenario::load(path).map_err(Failure::usage)?;
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
+}
+
 fn scenario(args: &SimArgs) -> Result<Scenario, Failure> {
     let mut scenario = load_scenario(&args.scenario, args.seed, &args.path)?;
     if let Some(text) = &args.time {
@@ -96,23 +109,24 @@ fn scenario(args: &SimArgs) -> Result<Scenario, Failure> {
     Ok(scenario)
 }
 
-fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Failure> {
+pub(super) fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Failure> {
     fieldrun_sim::scenario::parse_time(text)
         .map_err(|why| Failure::usage(format!("{flag} {text}: {why}")))
 }
 
 /// What is written, and where.
 struct Files {
-    svg: Option<PathBuf>,
+    pictures: Vec<Wanted>,
     csv: Option<PathBuf>,
 }
 
 impl Files {
     /// For people a map and a table by default; for scripts only what was asked for.
     fn choose(args: &SimArgs, scenario: &Scenario) -> Result<Self, Failure> {
+        let asked = !args.snapshot.is_empty() || args.chart.is_some() || args.csv.is_some();
         let folder = match &args.out {
             Some(out) => Some(out.clone()),
-            None if args.json || args.svg.is_some() || args.csv.is_some() => None,
+            None if args.json || asked => None,
             None => Some(Path::new("fieldrun-out").join(&scenario.name)),
         };
         if let Some(folder) = &folder {
@@ -124,10 +138,16 @@ impl Files {
             })?;
         }
         let inside = |name: &str| folder.as_ref().map(|folder| folder.join(name));
-        Ok(Self {
-            svg: args.svg.clone().or_else(|| inside("map.svg")),
-            csv: args.csv.clone().or_else(|| inside("values.csv")),
-        })
+        let wanted = |pair: &[String]| {
+            let [when, file] = pair else { return Err(Failure::usage("--snapshot WHEN FILE")) };
+            let bad = |why| Failure::usage(format!("--snapshot {when} {file}: {why}"));
+            Wanted::new(when, Path::new(file)).map_err(bad)
+        };
+        let mut pictures = args.snapshot.chunks(2).map(wanted).collect::<Result<Vec<_>, _>>()?;
+        if let (true, Some(file)) = (pictures.is_empty(), inside("map.svg")) {
+            pictures.push(Wanted { when: When::End, file });
+        }
+        Ok(Self { pictures, csv: args.csv.clone().or_else(|| inside("values.csv")) })
     }
 }
 

@@ -3,16 +3,23 @@
 //! A scenario is plain data. [`Scenario::load`] reads it from a TOML file, in which every key but
 //! `program` may be left out; `docs/simulator.md` explains every key.
 
+mod fault;
 mod parse;
 mod problem;
 mod read;
 mod units;
 
+pub use fault::{
+    Choice, DeviceFault, Fault, FaultKind, Members, Partition, SensorFault, When, Whom,
+};
+pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 
 use crate::SimError;
+use crate::picture::Color;
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
+use fieldrun_netem::Conditions;
 use fieldrun_stdlib::Loaded;
 use std::path::{Path, PathBuf};
 
@@ -137,11 +144,9 @@ pub struct Link {
     pub radius: Option<f64>,
     /// The devices that are linked, wherever they are; instead of the radius.
     pub pairs: Option<Vec<(NodeId, NodeId)>>,
-    /// Least and greatest time from the end of the sender's round to the arrival; drawn for each
-    /// message and receiver.
-    pub delay: Option<(Micros, Micros)>,
-    /// The share of messages that are lost, from 0 to 1; drawn for each message and receiver.
-    pub loss: f64,
+    /// What becomes of messages, from the end of the sender's round on; drawn for each message and
+    /// receiver.
+    pub conditions: Conditions,
     /// How long a neighbour is kept that is linked but not heard.
     pub retention: Option<Retention>,
 }
@@ -181,30 +186,6 @@ pub struct Set {
     pub ids: Vec<NodeId>,
     /// Values that replace or join those of the node or group.
     pub env: Vec<(String, Reading)>,
-}
-
-/// Something that is done to devices at a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// What it is.
-    pub kind: FaultKind,
-    /// When it happens.
-    pub at: Micros,
-    /// To which devices; to all if none are named.
-    pub ids: Vec<NodeId>,
-}
-
-/// What is done to a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// Every value that it keeps, and every value that it holds of its neighbours, becomes a random
-    /// one of the same kind.
-    Corrupt,
-    /// It loses all that it knows and says nothing for a time; its neighbours forget it at once.
-    Restart {
-        /// How long it is away.
-        down: Micros,
-    },
 }
 
 /// How the devices of a group are placed.
@@ -294,7 +275,11 @@ pub struct MapStyle {
     /// The headline instead of the name of the scenario.
     pub title: Option<String>,
     /// Colours (`#rrggbb`) of values by their text.
-    pub colors: Vec<(String, String)>,
+    pub colors: Vec<(String, Color)>,
+    /// The unit of values, for legends and axes.
+    pub unit: Option<String>,
+    /// The unit of lengths, for the scale bar.
+    pub length: Option<String>,
 }
 
 impl Scenario {
@@ -309,14 +294,18 @@ impl Scenario {
             return Err(SimError::ScenarioTooLarge { path: file.to_owned(), bytes: size });
         }
         let text = std::fs::read_to_string(file).map_err(|e| SimError::file("read", file, e))?;
+        Ok(Self::parse(&text, &file.to_string_lossy())?.standing_at(file))
+    }
+
+    /// The scenario as that of a file: its name, and paths that start at its folder.
+    pub fn standing_at(mut self, file: &Path) -> Self {
         let folder = file.parent().unwrap_or_else(|| Path::new(""));
-        let mut scenario = Self::parse(&text, &file.to_string_lossy())?;
-        scenario.name = stem(file);
-        scenario.program = folder.join(&scenario.program);
-        for module in &mut scenario.path {
+        self.name = stem(file);
+        self.program = folder.join(&self.program);
+        for module in &mut self.path {
             *module = folder.join(&module);
         }
-        Ok(scenario)
+        self
     }
 
     /// Loads the program of the scenario, with its modules.
@@ -354,6 +343,18 @@ impl Scenario {
             sets: vec![Set { ids: vec![NodeId::Int(0)], env: source(true) }],
             ..Self::empty(program.to_owned())
         }
+    }
+
+    /// The same as the text of a scenario file beside the program.
+    pub fn default_text(program: &Path) -> String {
+        let name =
+            program.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        format!(
+            "program = {}\narea = [0, 0, 100, 100]\n\n[[group]]\nplace = \"jittered-grid\"\n\
+             jitter = 0.5\ncount = 100\nenv = {{ source = false }}\n\n[[set]]\nids = [0]\n\
+             env = {{ source = true }}\n",
+            toml::Value::String(name)
+        )
     }
 
     /// Without any device.

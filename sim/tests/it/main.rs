@@ -14,5 +14,7 @@ mod maps;
 mod oracle;
 mod runs;
 mod scenario;
+mod simulation;
+mod theory;
 mod verify;
 mod workloads;

@@ -2,6 +2,8 @@
 
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
+use fieldrun_netem::{Conditions, Delay, Loss};
+use fieldrun_sim::Color;
 use fieldrun_sim::scenario::{Link, Mobility, Place, Record, Schedule, Stop, Walk};
 use fieldrun_sim::{Scenario, SimError};
 use std::path::Path;
@@ -56,8 +58,11 @@ fn every_key_has_its_meaning() {
     let link = Link {
         radius: Some(1.5),
         pairs: None,
-        delay: Some((Micros(10_000), Micros::SECOND)),
-        loss: 0.5,
+        conditions: Conditions {
+            loss: Loss::Uniform(0.5),
+            delay: Some(Delay::Uniform(Micros(10_000), Micros::SECOND)),
+            ..Conditions::default()
+        },
         retention: Some(Retention::Periods(3.0)),
     };
     assert_eq!(scenario.link, link);
@@ -65,7 +70,7 @@ fn every_key_has_its_meaning() {
     let pause = (Micros(1_000_000), Micros(2_000_000));
     assert_eq!(scenario.mobility, Mobility::Waypoint(Walk { speed: (2.0, 2.0), pause }));
     assert_eq!(scenario.move_step, Micros(100_000));
-    assert_eq!(scenario.map.colors, [("a".to_owned(), "#Ff0000".to_owned())]);
+    assert_eq!(scenario.map.colors, [("a".to_owned(), Color(255, 0, 0))]);
     let node = &scenario.nodes[0];
     assert_eq!(node.id, Some(NodeId::text("gate")));
     assert_eq!(node.position, [1.0, 2.0, 3.0]);

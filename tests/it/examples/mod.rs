@@ -9,7 +9,7 @@ mod work;
 
 use fieldrun_device::Micros;
 use fieldrun_device::host::Reading;
-use fieldrun_sim::record::SvgMaps;
+use fieldrun_sim::record::{Snapshots, Wanted, When};
 use fieldrun_sim::{Flow, Moment, Observer, Scenario, Shown, SimError, run};
 use plane::Plane;
 use std::path::{Path, PathBuf};
@@ -97,11 +97,12 @@ fn follow(scenario: &Scenario, observer: &mut dyn Observer) {
 fn map_of(name: &str, at: Option<Micros>) -> String {
     let scenario = scenario(name);
     let folder = tempfile::tempdir().expect("a folder");
-    let times = at.into_iter().collect();
-    let mut maps = SvgMaps::new(&scenario, &folder.path().join("map.svg"), times).expect("maps");
+    let file = folder.path().join("map.svg");
+    let when = at.map_or(When::End, |at| When::At(vec![at]));
+    let wanted = vec![Wanted { when, file: file.clone() }];
+    let mut maps = Snapshots::new(&scenario, wanted).expect("maps");
     follow(&scenario, &mut maps);
-    let file = at.map_or_else(|| "map.svg".to_owned(), |at| format!("map-{}s.svg", at.seconds()));
-    std::fs::read_to_string(folder.path().join(file)).expect("the map is written")
+    std::fs::read_to_string(file).expect("the map is written")
 }
 
 #[derive(Default)]

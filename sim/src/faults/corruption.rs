@@ -1,4 +1,4 @@
-//! Faults of a run: what is done to devices at a time, besides what their links lose.
+//! Memory that a fault made arbitrary.
 
 use crate::random::{Purpose, Stream};
 use crate::scenario::MAX_DEVICES;
