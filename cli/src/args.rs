@@ -3,6 +3,7 @@
 use crate::commands;
 use crate::commands::bench::sim::Workload;
 use crate::output::{Failure, Outcome};
+use fieldrun_sim::scenario::EngineKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use std::ffi::OsString;
@@ -508,9 +509,21 @@ pub(crate) struct SimArgs {
     /// Write the table of values to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
+    /// What runs it: complete devices with messages, or columns without, which is for large networks of
+    /// still devices with good links; `auto` chooses. Both give the same values
+    #[arg(long, value_name = "auto|events|population", value_parser = engine_kind)]
+    pub(crate) engine: Option<EngineKind>,
+    /// Run it twice, on one thread and on several, and compare every bit; writes no files
+    #[arg(long)]
+    pub(crate) check_determinism: bool,
     /// Threads [default: all cores]; results do not depend on it
     #[arg(long)]
     pub(crate) threads: Option<usize>,
+}
+
+fn engine_kind(word: &str) -> Result<EngineKind, String> {
+    let found = EngineKind::WORDS.iter().find(|(known, _)| *known == word);
+    found.map(|(_, kind)| *kind).ok_or_else(|| "write auto, events or population".to_owned())
 }
 
 #[derive(Debug, Args)]

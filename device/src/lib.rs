@@ -18,7 +18,7 @@ pub mod wire;
 
 pub use device::{
     Clock, Device, DeviceConfig, DeviceError, Input, Limits, Output, ROUND_STACK, Reaction,
-    RoundReport, SensorFrame,
+    RoundReport, SensorFrame, random_stream,
 };
 /// Limits of one round of evaluation.
 pub use fieldrun_lang::Limits as RoundLimits;

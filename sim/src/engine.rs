@@ -56,14 +56,14 @@ pub(crate) struct Engine {
 
 /// When to stop, with nothing left open.
 #[derive(Clone, Copy, Debug)]
-struct Bounds {
-    events: u64,
-    rounds: u64,
-    time: Micros,
+pub(crate) struct Bounds {
+    pub(crate) events: u64,
+    pub(crate) rounds: u64,
+    pub(crate) time: Micros,
 }
 
 impl Bounds {
-    fn new(stop: Stop) -> Self {
+    pub(crate) fn new(stop: Stop) -> Self {
         Self {
             events: stop.events.unwrap_or(u64::MAX),
             rounds: stop.rounds.unwrap_or(u64::MAX),
@@ -71,7 +71,7 @@ impl Bounds {
         }
     }
 
-    fn progress(&self, event: u64, at: Micros, devices: usize) -> f64 {
+    pub(crate) fn progress(&self, event: u64, at: Micros, devices: usize) -> f64 {
         let share = |done: u64, of: u64| done as f64 / of.max(1) as f64;
         let by_rounds = share(event, self.rounds.saturating_mul(devices as u64));
         share(event, self.events).max(share(at.0, self.time.0)).max(by_rounds).min(1.0)
@@ -380,7 +380,7 @@ fn stretched(now: Micros, at: Micros, factor: f64) -> Micros {
     Micros(now.0.saturating_add(gap.max(1)))
 }
 
-fn new_world(scenario: &Scenario, population: &Population) -> Result<World, SimError> {
+pub(crate) fn new_world(scenario: &Scenario, population: &Population) -> Result<World, SimError> {
     let points: Vec<_> = population.members.iter().map(|member| member.point).collect();
     let ids: Vec<_> = population.members.iter().map(|member| member.id.clone()).collect();
     let (neighbors, radius) = match (&scenario.link.pairs, scenario.link.radius) {

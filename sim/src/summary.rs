@@ -179,9 +179,13 @@ impl Summary {
         let mean = Plain((bytes as f64 / messages.max(1) as f64 * 10.0).round() / 10.0);
         line(
             "messages",
-            format!(
-                "{messages} sent, {mean} bytes each (largest {largest}), {deliveries} received, {lost} lost"
-            ),
+            // Rounds that cost something and sent nothing are those of the population engine.
+            match (messages, self.counts.steps) {
+                (0, 1..) => "none: everybody reads the values of its neighbours where they are".to_owned(),
+                _ => format!(
+                    "{messages} sent, {mean} bytes each (largest {largest}), {deliveries} received, {lost} lost"
+                ),
+            },
         );
         if self.counts.actions > 0 {
             line(

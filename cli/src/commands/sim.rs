@@ -1,6 +1,6 @@
 //! `fieldrun sim`.
 
-use super::program;
+use super::{determinism, program};
 use crate::args::SimArgs;
 use crate::output::{self, Failure, Outcome};
 use fieldrun_device::ROUND_STACK;
@@ -15,6 +15,9 @@ use std::time::Instant;
 
 pub(crate) fn sim(args: &SimArgs) -> Outcome {
     let scenario = scenario(args)?;
+    if args.check_determinism {
+        return determinism::check(args, &scenario);
+    }
     // Zero means one for each core.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0));
     pool.stack_size(ROUND_STACK).build_global().map_err(Failure::usage)?;
@@ -35,7 +38,7 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
         observers.push(Box::new(Csv::new(BufWriter::new(create(csv)?))));
     }
     let start = Instant::now();
-    let summary = fieldrun_sim::run(&scenario, &loaded.program, &mut observers).map_err(ended)?;
+    let summary = fieldrun_sim::run_by_choice(&scenario, &loaded.program, &mut observers).map_err(ended)?;
     drop(observers);
     let page = summary.text(Some(start.elapsed()));
     if args.json {
@@ -100,6 +103,9 @@ pub(super) fn scenario_text(path: &Path) -> Result<String, Failure> {
 
 fn scenario(args: &SimArgs) -> Result<Scenario, Failure> {
     let mut scenario = load_scenario(&args.scenario, args.seed, &args.path)?;
+    if let Some(engine) = args.engine {
+        scenario.engine = engine;
+    }
     if let Some(text) = &args.time {
         scenario.stop = fieldrun_sim::scenario::Stop {
             time: Some(time("--time", text)?),

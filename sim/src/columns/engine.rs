@@ -125,6 +125,13 @@ impl ColumnEngine {
         self.shared.period = period.seconds();
     }
 
+    /// Says for how many microseconds a neighbour counts that does not send again, without end unless
+    /// said; and whether that ends before the next round of one that does not fail.
+    pub(crate) fn set_retention(&mut self, longest: f64, short: bool) {
+        self.shared.retention = Some(longest);
+        self.shared.silent |= short;
+    }
+
     /// How many devices there are.
     pub fn len(&self) -> usize {
         self.shared.ground.len()
@@ -274,11 +281,13 @@ impl ColumnEngine {
                     regions.copy_from_slice(block.left.regions().get(..len * words).unwrap_or_default());
                 }
                 if shared.unsent == 0 {
+                    // Nobody is new here.
                     shared.sent.get_mut(first..first + len).unwrap_or_default().fill(now.0);
                 } else {
                     (first..first + len).for_each(|place| shared.note_sent(place, now.0));
                 }
             } else {
+                shared.silent = true;
                 for index in (0..len).filter(|index| ran(*index)) {
                     take(shared, &block.left, index, first + index, now.0);
                 }
@@ -332,6 +341,7 @@ impl ColumnEngine {
         for (index, (place, now)) in places.iter().zip(&*clock).enumerate() {
             let place = *place as usize;
             if let Some((_, trap)) = broken.next_if(|(failed, _)| *failed == index) {
+                shared.silent = true;
                 let device = shared.ground.number(place);
                 failed.push(FailedRound { device, at: Micros(*now), trap });
                 continue;

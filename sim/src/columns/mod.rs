@@ -11,7 +11,9 @@
 mod engine;
 mod ground;
 mod rounds;
+mod scenario;
 mod shared;
 
-pub(crate) use engine::Devices;
 pub use engine::{ColumnEngine, FailedRound};
+pub use scenario::needs_messages;
+pub(crate) use scenario::{StillRun, choose};

@@ -107,21 +107,21 @@ impl Worker {
         self.delta.clear();
         let rounds = planned.places.iter().zip(planned.clock);
         self.delta.extend(rounds.map(|(place, now)| shared.delta(*place as usize, *now)));
-        if planned.fixed && shared.unsent == 0 {
+        if planned.fixed && shared.all_count() {
             return;
         }
         self.starts.clear();
         self.others.clear();
         self.lengths.clear();
         self.starts.push(0);
-        for place in planned.places {
+        for (place, now) in planned.places.iter().zip(planned.clock) {
             let (others, lengths) = shared.ground.near(*place as usize);
-            if shared.unsent == 0 {
+            if shared.all_count() {
                 self.others.extend_from_slice(others);
                 self.lengths.extend_from_slice(lengths);
             } else {
                 let links = others.iter().zip(lengths);
-                for (other, length) in links.filter(|(other, _)| shared.has_sent(**other as usize)) {
+                for (other, length) in links.filter(|(other, _)| shared.counts(**other as usize, *now)) {
                     self.others.push(*other);
                     self.lengths.push(*length);
                 }
@@ -136,7 +136,7 @@ impl Worker {
         shared: &'a Shared,
         planned: Planned<'_>,
     ) -> (&'a [u32], &'a [u32], &'a [f64]) {
-        if !planned.fixed || shared.unsent > 0 {
+        if !planned.fixed || !shared.all_count() {
             return (&self.starts, &self.others, &self.lengths);
         }
         let ground = &shared.ground;
@@ -201,7 +201,7 @@ impl Worker {
         }
         let ground = &shared.ground;
         let (mut others, mut lengths) = ground.near(at);
-        if shared.unsent > 0 {
+        if !shared.all_count() {
             let at = |index: usize| self.starts.get(index).map_or(0, |start| *start as usize);
             let range = at(index)..at(index + 1);
             others = self.others.get(range.clone()).unwrap_or_default();

@@ -35,6 +35,10 @@ pub(super) struct Shared {
     pub(super) random: Vec<u64>,
     pub(super) draws: bool,
     pub(super) period: f64,
+    /// For how many microseconds a neighbour counts that has not sent again.
+    pub(super) retention: Option<f64>,
+    /// Whether some may not have sent for that long: after a round that failed, nothing is sent.
+    pub(super) silent: bool,
     /// Whether rounds run together where they can.
     pub(super) together: bool,
     pub(super) limits: RoundLimits,
@@ -59,6 +63,8 @@ impl Shared {
             random,
             draws: fieldrun_device::Bulk::draws(&program),
             period: 1.0,
+            retention: None,
+            silent: false,
             together: fieldrun_device::Bulk::can_run(&program),
             limits: RoundLimits::default(),
             program,
@@ -68,6 +74,18 @@ impl Shared {
 
     pub(super) fn has_sent(&self, place: usize) -> bool {
         self.sent.get(place).is_some_and(|sent| *sent != NEVER)
+    }
+
+    /// Whether a device counts as a neighbour at a time.
+    pub(super) fn counts(&self, place: usize, now: u64) -> bool {
+        let sent = self.sent.get(place).copied().unwrap_or(NEVER);
+        sent != NEVER
+            && self.retention.is_none_or(|longest| now.saturating_sub(sent) as f64 <= longest)
+    }
+
+    /// Whether all devices count as neighbours.
+    pub(super) fn all_count(&self) -> bool {
+        self.unsent == 0 && !self.silent
     }
 
     pub(super) fn note_sent(&mut self, place: usize, now: u64) {

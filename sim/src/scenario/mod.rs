@@ -65,6 +65,26 @@ pub struct Scenario {
     pub record: Record,
     /// How maps look.
     pub map: MapStyle,
+    /// What runs it.
+    pub engine: EngineKind,
+}
+
+/// What runs a scenario.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineKind {
+    /// The population engine for large networks that it can run, else the event engine.
+    #[default]
+    Auto,
+    /// Complete devices with encoded messages.
+    Events,
+    /// Columns without messages: still devices, good links, no faults.
+    Population,
+}
+
+impl EngineKind {
+    /// How scenarios and the command line name them.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("auto", Self::Auto), ("events", Self::Events), ("population", Self::Population)];
 }
 
 /// When a run ends: at the first bound that is reached. Without any bound, after a minute.
@@ -376,6 +396,7 @@ impl Scenario {
             move_step: Micros::SECOND,
             record: Record::default(),
             map: MapStyle::default(),
+            engine: EngineKind::Auto,
         }
     }
 }

@@ -9,6 +9,7 @@
 mod common;
 mod crowd;
 mod determinism;
+mod engines;
 mod faults;
 mod maps;
 mod oracle;

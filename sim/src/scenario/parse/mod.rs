@@ -17,7 +17,7 @@ use fieldrun_device::NodeId;
 use link::read_link;
 use mobility::read_mobility;
 use nodes::{read_groups, read_nodes, read_sets};
-use output::{read_map, read_record};
+use output::{read_engine, read_map, read_record};
 use schedule::{read_schedule, read_stop};
 use std::path::PathBuf;
 use toml::de::{DeTable, DeValue};
@@ -54,6 +54,7 @@ fn read_root(mut root: Section<'_>, problems: &mut Problems) -> Scenario {
     let mobility = root.section("mobility", "[mobility]", problems);
     let record = root.section("record", "[record]", problems);
     let map = root.section("map", "[map]", problems);
+    let engine = root.section("engine", "[engine]", problems);
     let (mobility, step) = mobility.map_or((None, None), |mut section| {
         let step = section.read("step", problems, read::positive_duration);
         (read_mobility(section, problems), step)
@@ -73,6 +74,7 @@ fn read_root(mut root: Section<'_>, problems: &mut Problems) -> Scenario {
         move_step: step.unwrap_or(base.move_step),
         record: record.map_or(base.record, |section| read_record(section, problems)),
         map: map.map_or_else(MapStyle::default, |section| read_map(section, problems)),
+        engine: engine.map_or(base.engine, |section| read_engine(section, problems)),
         ..base
     };
     if scenario.nodes.is_empty()

@@ -2,7 +2,7 @@
 
 use super::super::problem::Problems;
 use super::super::read::{self, Fault, Item, Section, fault};
-use super::super::{MapStyle, Record};
+use super::super::{EngineKind, MapStyle, Record};
 use crate::picture::Color;
 use toml::de::DeValue;
 
@@ -11,6 +11,12 @@ pub(super) fn read_record(mut section: Section<'_>, problems: &mut Problems) -> 
     let every = section.read("every", problems, |item| read::whole(item, 1));
     section.finish(problems);
     Record { from_event: from.unwrap_or(1), every }
+}
+
+pub(super) fn read_engine(mut section: Section<'_>, problems: &mut Problems) -> EngineKind {
+    let kind = section.read("kind", problems, |item| read::word(item, &EngineKind::WORDS));
+    section.finish(problems);
+    kind.unwrap_or_default()
 }
 
 pub(super) fn read_map(mut section: Section<'_>, problems: &mut Problems) -> MapStyle {
