@@ -3,8 +3,8 @@
 use crate::commands;
 use crate::commands::bench::sim::Workload;
 use crate::output::{Failure, Outcome};
-use fieldrun_sim::scenario::EngineKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use fieldrun_sim::scenario::EngineKind;
 use serde::Serialize;
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -27,7 +27,9 @@ pub enum SimError {
     #[error("{0}")]
     Program(#[from] fieldrun_stdlib::LoadError),
     /// The population engine cannot run the scenario.
-    #[error("the population engine sends no messages and moves nobody, and here {why}; let the event engine run it: kind = \"events\" in [engine], or --engine events")]
+    #[error(
+        "the population engine sends no messages and moves nobody, and here {why}; let the event engine run it: kind = \"events\" in [engine], or --engine events"
+    )]
     NeedsMessages {
         /// What it cannot do.
         why: &'static str,

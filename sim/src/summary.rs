@@ -181,7 +181,9 @@ impl Summary {
             "messages",
             // Rounds that cost something and sent nothing are those of the population engine.
             match (messages, self.counts.steps) {
-                (0, 1..) => "none: everybody reads the values of its neighbours where they are".to_owned(),
+                (0, 1..) => {
+                    "none: everybody reads the values of its neighbours where they are".to_owned()
+                }
                 _ => format!(
                     "{messages} sent, {mean} bytes each (largest {largest}), {deliveries} received, {lost} lost"
                 ),

@@ -38,7 +38,8 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
         observers.push(Box::new(Csv::new(BufWriter::new(create(csv)?))));
     }
     let start = Instant::now();
-    let summary = fieldrun_sim::run_by_choice(&scenario, &loaded.program, &mut observers).map_err(ended)?;
+    let summary =
+        fieldrun_sim::run_by_choice(&scenario, &loaded.program, &mut observers).map_err(ended)?;
     drop(observers);
     let page = summary.text(Some(start.elapsed()));
     if args.json {

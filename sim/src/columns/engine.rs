@@ -5,9 +5,7 @@ use super::rounds::{Group, Planned, Worker};
 use super::shared::Shared;
 use crate::SimError;
 use crate::neighbors::{Neighbors, Point};
-use fieldrun_device::{
-    Bulk, CrowdLeft, Environment, Micros, NodeId, Program, Trap, Value,
-};
+use fieldrun_device::{Bulk, CrowdLeft, Environment, Micros, NodeId, Program, Trap, Value};
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
@@ -77,7 +75,8 @@ impl ColumnEngine {
         let points: Vec<Point> = points.iter().map(|[x, y]| [*x, *y, 0.0]).collect();
         let neighbors = Neighbors::within(&points, radius)?;
         let ids: Vec<NodeId> = (0..points.len() as i64).map(NodeId::Int).collect();
-        let random = |number: u64| seed ^ number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let random =
+            |number: u64| seed ^ number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let random: Vec<u64> = (0..points.len() as u64).map(random).collect();
         let devices = Devices {
             ids: &ids,
@@ -171,9 +170,8 @@ impl ColumnEngine {
     /// How many rounds ran; how many of them by themselves, and how many of those in the reference
     /// evaluator from their start.
     pub fn counts(&self) -> (u64, u64, u64) {
-        let worker = |worker: &Mutex<Worker>| {
-            worker.lock().unwrap_or_else(PoisonError::into_inner).counts()
-        };
+        let worker =
+            |worker: &Mutex<Worker>| worker.lock().unwrap_or_else(PoisonError::into_inner).counts();
         let all = self.workers.iter().map(worker);
         let (alone, walked) = all.fold((0, 0), |(a, w), (alone, walked)| (a + alone, w + walked));
         (self.rounds, alone, walked)
@@ -267,18 +265,20 @@ impl ColumnEngine {
         for block in blocks {
             let len = BLOCK.min(count - first);
             let words = shared.words;
-            let ran = |place: usize| !block.failed.iter().any(|(index, _)| *index == place);
             if block.failed.is_empty() {
-                for (slot, (cells, left)) in
-                    shared.exports.iter_mut().zip(block.left.exports()).enumerate()
-                {
+                let Shared { exports, homes, .. } = &mut *shared;
+                let slots = exports.iter_mut().zip(&*homes).zip(block.left.exports());
+                for (slot, ((cells, region), left)) in slots.enumerate() {
+                    let ran = |index: usize| ran(&block.left, words, index, *region);
                     if !block.left.rests(slot) {
-                        cells.copy_block(first, left, len, count, &|_| true);
+                        cells.copy_block(first, left, len, count, &ran);
                     }
                 }
                 let regions = first * words..(first + len) * words;
                 if let Some(regions) = shared.regions.get_mut(regions) {
-                    regions.copy_from_slice(block.left.regions().get(..len * words).unwrap_or_default());
+                    regions.copy_from_slice(
+                        block.left.regions().get(..len * words).unwrap_or_default(),
+                    );
                 }
                 if shared.unsent == 0 {
                     // Nobody is new here.
@@ -288,7 +288,8 @@ impl ColumnEngine {
                 }
             } else {
                 shared.silent = true;
-                for index in (0..len).filter(|index| ran(*index)) {
+                let failed = |place: usize| block.failed.iter().any(|(index, _)| *index == place);
+                for index in (0..len).filter(|index| !failed(*index)) {
                     take(shared, &block.left, index, first + index, now.0);
                 }
             }
@@ -399,27 +400,25 @@ impl ColumnEngine {
     }
 }
 
+/// Whether a device ran a region, by what its rounds left.
+fn ran(left: &CrowdLeft, words: usize, index: usize, region: u32) -> bool {
+    let word = left.regions().get(index * words + region as usize / 64);
+    words == 0 || word.is_some_and(|word| word >> (region % 64) & 1 == 1)
+}
+
 /// Makes visible what one device exported.
-fn take(
-    shared: &mut Shared,
-    left: &CrowdLeft,
-    index: usize,
-    place: usize,
-    now: u64,
-) {
+fn take(shared: &mut Shared, left: &CrowdLeft, index: usize, place: usize, now: u64) {
     let count = shared.ground.len();
     let words = shared.words;
-    let ran: &[u64] = left.regions().get(index * words..(index + 1) * words).unwrap_or_default();
-    let runs = |region: u32| {
-        words == 0 || ran.get(region as usize / 64).is_some_and(|w| w >> (region % 64) & 1 == 1)
-    };
-    for ((cells, from), region) in shared.exports.iter_mut().zip(left.exports()).zip(&shared.homes) {
-        if runs(*region) {
+    for ((cells, from), region) in shared.exports.iter_mut().zip(left.exports()).zip(&shared.homes)
+    {
+        if ran(left, words, index, *region) {
             cells.copy_one(place, from, index, count);
         }
     }
     if let Some(regions) = shared.regions.get_mut(place * words..(place + 1) * words) {
-        regions.copy_from_slice(ran);
+        let ran = left.regions().get(index * words..(index + 1) * words);
+        regions.copy_from_slice(ran.unwrap_or_default());
     }
     shared.note_sent(place, now);
 }

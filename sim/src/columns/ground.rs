@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn the_curve_visits_quarter_after_quarter() {
-        let points: Vec<Point> = (0..16).map(|i| [f64::from(i % 4), f64::from(i / 4), 0.0]).collect();
+        let points: Vec<Point> =
+            (0..16).map(|i| [f64::from(i % 4), f64::from(i / 4), 0.0]).collect();
         let order = along_curve(&points);
         assert_eq!(order, [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15]);
     }

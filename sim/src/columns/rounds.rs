@@ -121,7 +121,9 @@ impl Worker {
                 self.lengths.extend_from_slice(lengths);
             } else {
                 let links = others.iter().zip(lengths);
-                for (other, length) in links.filter(|(other, _)| shared.counts(**other as usize, *now)) {
+                for (other, length) in
+                    links.filter(|(other, _)| shared.counts(**other as usize, *now))
+                {
                     self.others.push(*other);
                     self.lengths.push(*length);
                 }
@@ -229,7 +231,8 @@ impl Worker {
                     self.held = Some(changed.clone());
                     group.environments.push((place, changed));
                 }
-                let was_odd = shared.odd.contains_key(&place) || shared.odd_states.contains_key(&place);
+                let was_odd =
+                    shared.odd.contains_key(&place) || shared.odd_states.contains_key(&place);
                 if !memory.is_plain(program) {
                     let exports = Some(memory.exports().clone());
                     group.odd.push((place, exports, Some(memory.take_state())));

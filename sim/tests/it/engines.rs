@@ -61,6 +61,12 @@ const PROGRAMS: &[&str] = &[
     "import protelis:coord:spreading\ndistanceTo(env.get(\"source\"))",
     "alignedMap(nbr([[\"a\", self.getDeviceUID().getId()]]), { k, f -> true }, { k, f -> minHood(f) }, 0)",
     "rep (n <- 0) { n + 1 }.toString() + \" rounds\"",
+    "let n = rep (n <- 0) { n + 1 }
+     let x = if (n % 4 == self.getDeviceUID().getId() % 4) { \"four\" } else { n }
+     [localHood(nbr(x)), rep (y <- 0) { mux (n > 5) { x } else { n } }]",
+    "let x = rep (x <- [0, true]) { [x.get(0) + 1, !x.get(1)] }
+     let y = minHood(nbr(x.get(0))) + min(x.get(0), 3)
+     if (x.get(1)) { if (y > 4) { [y, sumHood(nbr(y))] } else { [y, 0] } } else { [0 - y, minHood(nbr(2 ^ y))] }",
     "let n = rep (n <- 0) { n + 1 }\nif (n == 4 && self.getDeviceUID().getId() == 7) { [1].get(n) } else { sumHood(nbr(n)) }",
     "let id = self.getDeviceUID().getId()\nif (id == 3 && rep (n <- 0) { n + 1 } > 2) { [1].get(id) } else { sumHood(nbr(1)) }",
 ];
@@ -90,7 +96,11 @@ fn both_engines_give_the_same_bits_in_every_round() {
             for (event, column) in events.iter().zip(&columns) {
                 assert_eq!(event, column, "{text}\n{schedule}");
             }
-            assert_eq!((events.len(), events.len()), (columns.len(), compared), "{text}, {schedule}");
+            assert_eq!(
+                (events.len(), events.len()),
+                (columns.len(), compared),
+                "{text}, {schedule}"
+            );
             assert_eq!(whole.values, still.values);
             assert_eq!(whole.rounds, still.rounds);
             assert_eq!(
@@ -122,7 +132,8 @@ fn threads_change_no_bit_of_a_population() {
         let digest = |threads: usize| {
             let run = || {
                 let mut seen = Fingerprint::default();
-                let run = run_by_choice(&crowd(EngineKind::Population, 2_000, 6), &program, &mut seen);
+                let run =
+                    run_by_choice(&crowd(EngineKind::Population, 2_000, 6), &program, &mut seen);
                 seen.digest(&run.expect("it runs"))
             };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
@@ -166,5 +177,8 @@ fn large_still_networks_need_no_messages_and_others_do() {
     };
     assert!(sent(&lossy("auto")).expect("it runs") > 0);
     let refused = sent(&lossy("population")).expect_err("messages are lost").to_string();
-    assert!(refused.contains("messages are lost") && refused.contains("--engine events"), "{refused}");
+    assert!(
+        refused.contains("messages are lost") && refused.contains("--engine events"),
+        "{refused}"
+    );
 }

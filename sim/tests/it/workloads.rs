@@ -155,6 +155,18 @@ fn a_steady_round_allocates_nothing() {
         rounds(&mut engine, 1, 40);
         let counted = allocation_counter::measure(|| rounds(&mut engine, 40, 45));
         assert_eq!(counted.count_total, 0, "{name}: {counted:?} in 750 rounds");
+        let later = |now: Micros| Micros(now.0 + second(45).0);
+        let plan: Vec<(u32, Micros)> =
+            firings(150, 12).into_iter().map(|(now, device)| (device as u32, later(now))).collect();
+        let (before, after) = plan.split_at(1_200);
+        let mut fire = |mut plan: &[(u32, Micros)]| {
+            while !plan.is_empty() {
+                plan = &plan[engine.fire_next(plan)..];
+            }
+        };
+        fire(before);
+        let counted = allocation_counter::measure(|| fire(after));
+        assert_eq!(counted.count_total, 0, "{name}: {counted:?} in 600 rounds of their own");
     }
 }
 
@@ -177,7 +189,8 @@ fn rounds_together_are_rounds_one_by_one() {
     for name in NAMES {
         let (program, points) = (program(name), workload::points(700));
         let engine = || ColumnEngine::new(program.clone(), points.clone(), RADIUS, 3);
-        let (mut together, mut apart) = (engine().expect("few links"), engine().expect("few links"));
+        let (mut together, mut apart) =
+            (engine().expect("few links"), engine().expect("few links"));
         apart.one_by_one();
         for round in 1..=12 {
             together.lock_step(second(round)).expect("it runs");
@@ -195,7 +208,11 @@ fn rounds_together_are_rounds_one_by_one() {
                 assert!(engine.failed().is_empty());
             }
         }
-        assert_eq!(seen(&together, &program), seen(&apart, &program), "{name}, one after the other");
+        assert_eq!(
+            seen(&together, &program),
+            seen(&apart, &program),
+            "{name}, one after the other"
+        );
         assert_eq!(together.steps(), apart.steps(), "{name}");
         let ((rounds, alone, _), (same, all, _)) = (together.counts(), apart.counts());
         assert_eq!((rounds, all), (same, same), "{name}");

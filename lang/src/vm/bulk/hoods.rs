@@ -3,7 +3,7 @@
 use super::arena::{Lanes, Side};
 use super::cells::SPLIT_LEN;
 use super::operands::{Cell, Field, Shape};
-use super::{Bulk, CrowdLeft, Crowd, Parted};
+use super::{Bulk, Crowd, CrowdLeft, Parted};
 use crate::syntax::ast::{BinaryOp, HoodOp};
 use crate::vm::code::Reg;
 use crate::vm::machine::{fold, total};
@@ -75,12 +75,7 @@ impl Bulk {
     }
 
     /// Numbers leave hoods as doubles, integers too.
-    fn of_numbers(
-        &mut self,
-        hood: Hood,
-        field: Field,
-        crowd: &Crowd<'_>,
-    ) -> Result<Lanes, Parted> {
+    fn of_numbers(&mut self, hood: Hood, field: Field, crowd: &Crowd<'_>) -> Result<Lanes, Parted> {
         if !matches!(hood.op, HoodOp::Min | HoodOp::Max | HoodOp::Sum | HoodOp::Mean) {
             return Err(Parted);
         }
@@ -116,9 +111,9 @@ impl Bulk {
                     x.iter().zip(y).map(|(x, y)| f(*x, *y))
                 });
             }
-            (Side::Same(y), None) => fold_all(hood.op, to, own, crowd, |range| {
-                part(x, &range).iter().map(|x| f(*x, y))
-            }),
+            (Side::Same(y), None) => {
+                fold_all(hood.op, to, own, crowd, |range| part(x, &range).iter().map(|x| f(*x, y)))
+            }
             (y, Some(mask)) => {
                 let side = |link: usize| match y {
                     Side::Each(y) => from.get(y + link).copied().unwrap_or_default(),
@@ -314,19 +309,14 @@ fn pick<T: Copy>((links, own): (&[T], &[T]), lane: Lane) -> Option<T> {
 }
 
 impl<'a> Keys<'a> {
-    fn new(
-        lanes: &[(Lanes, Lanes)],
-        bulk: &'a Bulk,
-        crowd: &Crowd<'_>,
-    ) -> Result<Self, Parted> {
+    fn new(lanes: &[(Lanes, Lanes)], bulk: &'a Bulk, crowd: &Crowd<'_>) -> Result<Self, Parted> {
         let (links, devices) = (crowd.links(), crowd.len());
         let mut keys = Self { columns: [Key::Numbers(&[], &[]); SPLIT_LEN], len: lanes.len() };
         for (key, lanes) in keys.columns.iter_mut().zip(lanes) {
             *key = match *lanes {
-                (Lanes::Numbers(a), Lanes::Numbers(b)) => Key::Numbers(
-                    bulk.arena.numbers.at(a, links),
-                    bulk.arena.numbers.at(b, devices),
-                ),
+                (Lanes::Numbers(a), Lanes::Numbers(b)) => {
+                    Key::Numbers(bulk.arena.numbers.at(a, links), bulk.arena.numbers.at(b, devices))
+                }
                 (Lanes::Ints(a), Lanes::Ints(b)) => {
                     Key::Ints(bulk.arena.ints.at(a, links), bulk.arena.ints.at(b, devices))
                 }
@@ -339,14 +329,12 @@ impl<'a> Keys<'a> {
     fn is_less(&self, a: Lane, b: Lane) -> bool {
         for key in self.columns.iter().take(self.len) {
             let order = match key {
-                Key::Numbers(links, own) => {
-                    match (pick((links, own), a), pick((links, own), b)) {
-                        (Some(x), Some(y)) if x < y => return true,
-                        (Some(x), Some(y)) if x > y => return false,
-                        (Some(x), Some(y)) => total(x, y),
-                        _ => return false,
-                    }
-                }
+                Key::Numbers(links, own) => match (pick((links, own), a), pick((links, own), b)) {
+                    (Some(x), Some(y)) if x < y => return true,
+                    (Some(x), Some(y)) if x > y => return false,
+                    (Some(x), Some(y)) => total(x, y),
+                    _ => return false,
+                },
                 Key::Ints(links, own) => pick((links, own), a).cmp(&pick((links, own), b)),
             };
             if order.is_ne() {
@@ -364,12 +352,30 @@ impl<'a> Keys<'a> {
         mask: Option<&[bool]>,
     ) -> Option<Lane> {
         let least = hood.op == HoodOp::Min;
-        let mut best = None;
         let links = range.filter(|link| mask.is_none_or(|mask| mask.get(*link) == Some(&true)));
         let own = hood.plus_self.then_some(Lane::Own(device));
-        for lane in links.map(Lane::Link).chain(own) {
-            if best.is_none_or(|best| self.is_less(lane, best) == least) {
-                best = Some(lane);
+        let lanes = links.map(Lane::Link).chain(own);
+        let mut best: Option<Lane> = None;
+        let Some(Key::Numbers(links, own)) = self.columns.first() else {
+            for lane in lanes {
+                if best.is_none_or(|best| self.is_less(lane, best) == least) {
+                    best = Some(lane);
+                }
+            }
+            return best;
+        };
+        // Mostly the first elements tell; the best one so far stays in a register.
+        let mut first = 0.0;
+        for lane in lanes {
+            let Some(x) = pick((links, own), lane) else { continue };
+            let less = match best {
+                None => least,
+                Some(_) if x < first => true,
+                Some(_) if x > first => false,
+                Some(best) => self.is_less(lane, best),
+            };
+            if less == least {
+                (best, first) = (Some(lane), x);
             }
         }
         best

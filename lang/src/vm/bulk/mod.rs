@@ -9,9 +9,12 @@
 //! whatever goes wrong, makes the crowd run device by device in the [`Machine`](super::Machine); a
 //! crowd changes nothing before it has succeeded. What it gives is the same, bit for bit.
 
+mod alone;
 mod arena;
 mod cells;
+mod fuel;
 mod hoods;
+mod near;
 mod operands;
 mod operators;
 mod rows;

@@ -45,7 +45,11 @@ impl Bulk {
     ) -> Result<(), Parted> {
         let cell = if regs.iter().any(|reg| self.is_field(*reg)) {
             let mask = self.common_mask(regs, crowd)?;
-            Cell::Field(Field { links: f(self, Shape::Links)?, own: f(self, Shape::Devices)?, mask })
+            Cell::Field(Field {
+                links: f(self, Shape::Links)?,
+                own: f(self, Shape::Devices)?,
+                mask,
+            })
         } else {
             Cell::Local(f(self, Shape::Devices)?)
         };
@@ -128,12 +132,7 @@ impl Bulk {
         Ok(Lanes::Numbers(made))
     }
 
-    fn compared(
-        &mut self,
-        op: BinaryOp,
-        sides: (Side<f64>, Side<f64>),
-        len: usize,
-    ) -> usize {
+    fn compared(&mut self, op: BinaryOp, sides: (Side<f64>, Side<f64>), len: usize) -> usize {
         let start = self.arena.bools.make(len);
         let (numbers, to) = (&self.arena.numbers, self.arena.bools.at_mut(start, len));
         match op {
@@ -160,9 +159,9 @@ impl Bulk {
                 // Where integers stay integers is not for here.
                 match bulk.part(reg, shape, crowd)? {
                     Part::Same(Value::Number(x)) => Ok(Side::Same(x)),
-                    Part::Lanes(lanes @ (Lanes::Numbers(_) | Lanes::Remote(_) | Lanes::Lengths)) => {
-                        bulk.doubles(lanes, shape, crowd).map(Side::Each)
-                    }
+                    Part::Lanes(
+                        lanes @ (Lanes::Numbers(_) | Lanes::Remote(_) | Lanes::Lengths),
+                    ) => bulk.doubles(lanes, shape, crowd).map(Side::Each),
                     _ => Err(Parted),
                 }
             };
@@ -301,9 +300,7 @@ impl Bulk {
         };
         let at = usize::try_from(at).map_err(|_| Parted)?;
         let element = |lanes: Lanes| match lanes {
-            Lanes::Tuple { first, len } if at < len => {
-                self.arena.element(first, at).ok_or(Parted)
-            }
+            Lanes::Tuple { first, len } if at < len => self.arena.element(first, at).ok_or(Parted),
             _ => Err(Parted),
         };
         let cell = match self.cell(tuple) {

@@ -79,7 +79,8 @@ impl CrowdLeft {
             words.copy_from_slice(exports.regions());
         }
         self.value.put(place, value, capacity);
-        if let (Some(held), Some(random)) = (self.steps.get_mut(place), self.random.get_mut(place)) {
+        if let (Some(held), Some(random)) = (self.steps.get_mut(place), self.random.get_mut(place))
+        {
             (*held, *random) = (steps, memory.random);
         }
     }

@@ -200,9 +200,9 @@ fn measure(workload: Workload, devices: usize, schedule: BenchSchedule) -> Resul
     let calendar = asynchronous.then(|| Calendar::new(devices));
     let mut run = Run { engine, calendar, rounds: 0, planned: Vec::new() };
     run.rounds(WARM_UP).map_err(Failure::failed)?;
-    let grown = before.zip(memory::resident()).map(|((before, _), (after, _))| {
-        after.saturating_sub(before) as f64 / devices as f64
-    });
+    let grown = before
+        .zip(memory::resident())
+        .map(|((before, _), (after, _))| after.saturating_sub(before) as f64 / devices as f64);
     let graph = Graph::of(&run.engine);
     let mut by_hand = workload.by_hand().map(|hops| ByHand::new(&graph, hops, asynchronous));
     let each = (TIMED / devices.max(1)).clamp(1, TIMED_EACH);
@@ -246,8 +246,7 @@ fn measure(workload: Workload, devices: usize, schedule: BenchSchedule) -> Resul
 fn message(program: &Arc<fieldrun_device::Program>) -> Result<f64, Failure> {
     let scenario = Scenario::default_for(Path::new("workload.pt"));
     let mut nobody: Vec<Box<dyn Observer>> = Vec::new();
-    let summary =
-        fieldrun_sim::run(&scenario, program, &mut nobody).map_err(Failure::failed)?;
+    let summary = fieldrun_sim::run(&scenario, program, &mut nobody).map_err(Failure::failed)?;
     Ok(summary.counts.bytes as f64 / summary.counts.messages.max(1) as f64)
 }
 
