@@ -37,6 +37,11 @@ enum Command {
     Demo(DemoArgs),
     /// Run a program: with a configuration as a node of a cluster, without one alone
     Run(RunArgs),
+    /// Write a program and its scenario to start from
+    #[command(
+        after_help = "Examples:\n  fieldrun new\n  fieldrun new swarm\n  fieldrun new work/swarm"
+    )]
+    New(NewArgs),
     /// Run a program in a simulated network
     Sim(SimArgs),
     /// Run a scenario with many settings and seeds, and sum up what they come to
@@ -81,6 +86,12 @@ enum Command {
     Restart(ServiceArgs),
     /// Forget a service's failures, so that programs may start it again
     Reset(ServiceArgs),
+    /// Let the daemon read its certificates, peers and values anew, without dropping connections
+    #[command(after_help = "\
+Read anew: certificate, key, authority and revocation list; peers, [env], position and [admin].
+Everything else of node.toml needs a restart, and is named when it differs. When anything is wrong
+the daemon goes on with what it has. SIGHUP does the same.")]
+    Reload(NodeArgs),
     /// End the daemon; its services run on unless they are to be stopped
     Shutdown(ShutdownArgs),
     /// The services of the examples: see `fieldrun qr-service --help`
@@ -182,6 +193,28 @@ pub(crate) struct VerifyArgs {
     /// Folder for the scenario of a case that fails
     #[arg(long, value_name = "DIR", default_value = "fieldrun-out/verify")]
     pub(crate) out: PathBuf,
+}
+
+/// Long tables at regular times, for statistics.
+#[derive(Debug, Args)]
+pub(crate) struct TableArgs {
+    /// Write what the network amounts to over time, as .csv, .jsonl or .parquet: seed, t, metric, value
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
+    /// A metric of it, such as `mean(result)`, `q90(degree)`, `share(result = on)`; may be repeated
+    /// [default: mean, min and max of the result]
+    #[arg(long, value_name = "METRIC", requires = "metrics")]
+    pub(crate) metric: Vec<String>,
+    /// Write what each device has over time, as .csv, .jsonl or .parquet: seed, t, node, x, y, key, value
+    #[arg(long, value_name = "FILE")]
+    pub(crate) table: Option<PathBuf>,
+    /// A value of it: `result`, an element `result.0`, `degree`, `rounds`; may be repeated
+    /// [default: result]
+    #[arg(long, value_name = "KEY", requires = "table")]
+    pub(crate) value: Vec<String>,
+    /// The simulated time between two samples of them [default: the period of the schedule]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) sample: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -473,12 +506,20 @@ pub(crate) struct EvalArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// The folder to write to; its last part names the files
+    #[arg(value_name = "NAME", default_value = "first")]
+    pub(crate) name: PathBuf,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fieldrun sim examples/crowd/crowd.toml
   fieldrun sim program.pt --time 2m --snapshot t=60 map.png
   fieldrun sim program.pt --snapshot t=1,5,20 strip.png --snapshot every=1s film.gif
   fieldrun sim program.pt --chart values.svg
+  fieldrun sim program.pt --open
   fieldrun sim scenario.toml --json | head")]
 pub(crate) struct SimArgs {
     /// A scenario, or a program for a default network of a hundred devices
@@ -487,6 +528,9 @@ pub(crate) struct SimArgs {
     /// Print one JSON object for each recorded event, and write no files unless asked to
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print the effective scenario, with all that the file leaves out, and run nothing; with --json as JSON
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// Another seed than the scenario's
     #[arg(long)]
     pub(crate) seed: Option<u64>,
@@ -509,6 +553,14 @@ pub(crate) struct SimArgs {
     /// Write the table of values to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
+    /// Watch and play with it in a browser, and write nothing
+    #[arg(long, conflicts_with_all = ["json", "out", "snapshot", "chart", "csv", "time"])]
+    pub(crate) open: bool,
+    /// The port of --open on this machine [default: a free one]
+    #[arg(long, requires = "open", default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) tables: TableArgs,
     /// What runs it: complete devices with messages, or columns without, which is for large networks of
     /// still devices with good links; `auto` chooses. Both give the same values
     #[arg(long, value_name = "auto|events|population", value_parser = engine_kind)]
@@ -596,15 +648,95 @@ pub(crate) enum CaCommand {
         #[arg(long, default_value_t = 365)]
         days: u32,
     },
-    /// Say whom a certificate names and how long it is valid
-    Show {
-        /// The certificate
-        #[arg(value_name = "FILE.pem")]
+    /// Renew a node's certificate: the same names, for the same key or a new one
+    #[command(after_help = "\
+Examples:
+  fieldrun ca renew n5/n5.pem --ca ca              the same key: only the certificate is replaced
+  fieldrun ca renew n5/n5.pem --ca ca --new-key    n5.pem and n5.key; the old ones become *.old
+  fieldrun ca renew n5.pem --ca ca --out renewed   written elsewhere, nothing is replaced
+
+The node's key is not needed for a renewal with the same key. `fieldrun reload` takes the new
+certificate up without dropping a connection.")]
+    Renew {
+        /// The certificate that is to be renewed
+        #[arg(value_name = "NODE.pem")]
         file: PathBuf,
-        /// Print JSON
+        /// Where the authority's files are
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        ca: PathBuf,
+        /// Write the new files there instead of replacing the old ones
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Make a new key
+        #[arg(long)]
+        new_key: bool,
+        /// Days of validity
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+    },
+    /// Revoke certificates: nodes that load revoked.pem refuse them and cut their connections
+    #[command(after_help = "\
+Examples:
+  fieldrun ca revoke n5 --ca ca --reason \"disk stolen\"   all certificates of node n5
+  fieldrun ca revoke --serial 4f0c… --ca ca               one of them
+  fieldrun ca revoke --file n5/n5.pem --ca ca             one that is at hand")]
+    Revoke(RevokeArgs),
+    /// Replace the authority while the cluster runs
+    #[command(after_help = "\
+Examples:
+  fieldrun ca rotate --ca ca             a new authority beside the old; prints the steps to come
+  fieldrun ca rotate --ca ca --finish    drops the old one, once every node has a new certificate")]
+    Rotate {
+        /// Where the authority's files are
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        ca: PathBuf,
+        /// Days of validity of the new authority
+        #[arg(long, default_value_t = 3650)]
+        days: u32,
+        /// Drop the old authority
+        #[arg(long)]
+        finish: bool,
+        /// Drop it even if nodes have no certificate of the new one
+        #[arg(long, requires = "finish")]
+        force: bool,
+    },
+    /// List the certificates that were issued, with those to renew
+    List {
+        /// Where the authority's files are
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        ca: PathBuf,
+        /// Print one JSON object a line
         #[arg(long)]
         json: bool,
     },
+    /// Say whom certificates name, what they may publish and how long they are valid
+    Show {
+        /// A file of certificates, or of revocation lists
+        #[arg(value_name = "FILE.pem")]
+        file: PathBuf,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false, args = ["node", "serial", "file"])]
+pub(crate) struct RevokeArgs {
+    /// The node whose certificates are to be revoked
+    pub(crate) node: Option<String>,
+    /// The serial number of the certificate, as `fieldrun ca list` shows it
+    #[arg(long, value_name = "HEX")]
+    pub(crate) serial: Option<String>,
+    /// The file of the certificate
+    #[arg(long, value_name = "NODE.pem")]
+    pub(crate) file: Option<PathBuf>,
+    /// Where the authority's files are
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) ca: PathBuf,
+    /// Why, for the list of issued certificates
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -664,6 +796,7 @@ impl Command {
         match self {
             Self::Demo(args) => commands::demo::demo(args),
             Self::Run(args) => commands::node::run(&args),
+            Self::New(args) => commands::new::new(&args),
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),
@@ -683,6 +816,7 @@ impl Command {
             Self::Stop(args) => commands::admin::stop(args),
             Self::Restart(args) => commands::admin::restart(args),
             Self::Reset(args) => commands::admin::reset(args),
+            Self::Reload(args) => commands::admin::reload(&args),
             Self::Shutdown(args) => commands::admin::shutdown(&args),
             Self::QrService { words } => Ok(fieldrun_examples::qr::main(words)),
         }

@@ -290,10 +290,11 @@ impl Device {
         }
     }
 
-    pub(crate) fn from_parts(mut config: DeviceConfig, parts: Parts) -> Self {
+    pub(crate) fn put_parts(&mut self, parts: Parts) {
+        let mut config = self.config.clone();
         config.incarnation = parts.incarnation;
-        Self {
-            shape: wire::shape(&config.program),
+        *self = Self {
+            shape: self.shape,
             config,
             status: parts.status,
             inbox: parts.inbox,
@@ -308,7 +309,11 @@ impl Device {
             last_tick: parts.last_tick,
             credit: parts.credit,
             outputs: VecDeque::new(),
-        }
+        };
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.config.program
     }
 
     /// Its name.
@@ -327,6 +332,16 @@ impl Device {
             other_program: entry.shape != own,
             status: entry.status.clone(),
         })
+    }
+
+    /// What the last successful round kept, each with where in the program that is if it is known.
+    pub fn kept(&self) -> Vec<(Option<String>, &Value)> {
+        let layout = self.config.program.layout();
+        let place = |path: u64| {
+            let slot = layout.exports().iter().position(|slot| slot.path == path)?;
+            layout.place(slot).map(fieldrun_lang::Span::place)
+        };
+        self.memory.state().cells().into_iter().map(|(path, value)| (place(path), value)).collect()
     }
 
     /// The environment as the last successful round left it.

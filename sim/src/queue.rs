@@ -75,6 +75,26 @@ impl Queue {
         self.heap.peek().map(|Reverse(entry)| (entry.at, &entry.happening))
     }
 
+    /// All that is planned, in no order, with the number that tells apart what is alike.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Micros, u64, &Happening)> {
+        self.heap.iter().map(|Reverse(entry)| (entry.at, entry.number, &entry.happening))
+    }
+
+    /// How many things were ever planned.
+    pub(crate) fn numbers(&self) -> u64 {
+        self.planned
+    }
+
+    /// An empty plan in which so many things were planned before.
+    pub(crate) fn resuming(planned: u64) -> Self {
+        Self { heap: BinaryHeap::new(), planned }
+    }
+
+    /// Plans something under the number that it had.
+    pub(crate) fn restore(&mut self, at: Micros, number: u64, happening: Happening) {
+        self.heap.push(Reverse(Entry { at, number, happening }));
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }

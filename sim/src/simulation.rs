@@ -4,6 +4,7 @@ use crate::SimError;
 use crate::columns::{StillRun, choose};
 use crate::engine::Engine;
 use crate::intervention::Intervention;
+use crate::obstacles::Obstacles;
 use crate::population::Population;
 use crate::scenario::{EngineKind, Scenario};
 use crate::summary::{Counts, Summary};
@@ -21,7 +22,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Simulation {
     scenario: Arc<Scenario>,
-    engine: Engine,
+    pub(crate) engine: Engine,
 }
 
 impl Simulation {
@@ -115,6 +116,13 @@ impl Simulation {
         self.engine.network.environment(device)
     }
 
+    /// What a device remembers of its last successful round, as the language writes it; each with
+    /// where in the program that is, if it is known.
+    pub fn kept(&self, device: usize) -> Vec<(Option<String>, String)> {
+        let kept = self.engine.network.kept(device).into_iter();
+        kept.map(|(place, value)| (place, value.to_string())).collect()
+    }
+
     /// Whether a device is away: it runs no rounds and hears nothing.
     pub fn is_away(&self, device: usize) -> bool {
         self.engine.network.is_away(device, self.engine.now)
@@ -159,9 +167,12 @@ pub fn run_by_choice(
     program: &Arc<Program>,
     observer: &mut dyn Observer,
 ) -> Result<Summary, SimError> {
-    let population = Population::new(scenario)?;
+    let obstacles = Arc::new(Obstacles::new(&scenario.obstacles));
+    let population = Population::new(scenario, &obstacles)?;
     match choose(scenario, program, &population.members)? {
-        EngineKind::Population => StillRun::new(scenario, program, &population)?.run(observer),
+        EngineKind::Population => {
+            StillRun::new(scenario, program, &population, obstacles)?.run(observer)
+        }
         EngineKind::Auto | EngineKind::Events => {
             drop(population);
             run(scenario, program, observer)

@@ -1,7 +1,8 @@
 //! `fieldrun sim`.
 
-use super::{determinism, program};
+use super::{determinism, program, tables};
 use crate::args::SimArgs;
+use crate::live;
 use crate::output::{self, Failure, Outcome};
 use fieldrun_device::ROUND_STACK;
 use fieldrun_sim::record::{Csv, JsonLines, Snapshots, Trend, Wanted, When};
@@ -15,6 +16,12 @@ use std::time::Instant;
 
 pub(crate) fn sim(args: &SimArgs) -> Outcome {
     let scenario = scenario(args)?;
+    if args.explain {
+        return explain(&scenario, args.json);
+    }
+    for note in &scenario.notes {
+        output::say(&format!("note: {note}"));
+    }
     if args.check_determinism {
         return determinism::check(args, &scenario);
     }
@@ -22,6 +29,9 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0));
     pool.stack_size(ROUND_STACK).build_global().map_err(Failure::usage)?;
     let loaded = program::load(&scenario.program, &scenario.path)?;
+    if args.open {
+        return live::open(&scenario, &loaded, args.port);
+    }
     let files = Files::choose(args, &scenario)?;
     let mut observers: Vec<Box<dyn Observer>> = Vec::new();
     if args.json {
@@ -37,6 +47,7 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     if let Some(csv) = &files.csv {
         observers.push(Box::new(Csv::new(BufWriter::new(create(csv)?))));
     }
+    observers.extend(tables::observers(&args.tables, &scenario)?);
     let start = Instant::now();
     let summary =
         fieldrun_sim::run_by_choice(&scenario, &loaded.program, &mut observers).map_err(ended)?;
@@ -56,8 +67,20 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
         )));
     }
     let pictures = files.pictures.iter().map(|picture| &picture.file);
-    for file in pictures.chain(&args.chart).chain(&files.csv).filter(|file| file.exists()) {
+    let tables = args.tables.metrics.iter().chain(&args.tables.table);
+    let files = pictures.chain(&args.chart).chain(&files.csv).chain(tables);
+    for file in files.filter(|file| file.exists()) {
         output::say(&format!("wrote {}", file.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints all that holds for a run, instead of running it.
+fn explain(scenario: &Scenario, json: bool) -> Outcome {
+    let effective = scenario.effective().map_err(Failure::usage)?;
+    match json {
+        true => output::line(&effective.json().to_string())?,
+        false => output::text(&effective.toml())?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -130,7 +153,9 @@ struct Files {
 impl Files {
     /// For people a map and a table by default; for scripts only what was asked for.
     fn choose(args: &SimArgs, scenario: &Scenario) -> Result<Self, Failure> {
-        let asked = !args.snapshot.is_empty() || args.chart.is_some() || args.csv.is_some();
+        let tables = args.tables.metrics.is_some() || args.tables.table.is_some();
+        let asked =
+            !args.snapshot.is_empty() || args.chart.is_some() || args.csv.is_some() || tables;
         let folder = match &args.out {
             Some(out) => Some(out.clone()),
             None if args.json || asked => None,

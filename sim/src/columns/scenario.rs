@@ -3,10 +3,11 @@
 use super::engine::{ColumnEngine, Devices};
 use crate::SimError;
 use crate::engine::{Bounds, new_world};
+use crate::obstacles::Obstacles;
 use crate::population::{Member, Population};
 use crate::queue::Calendar;
 use crate::random::{Purpose, stream_seed};
-use crate::scenario::{EngineKind, Link, Scenario, Schedule};
+use crate::scenario::{EngineKind, Link, Mobility, Scenario, Schedule};
 use crate::schedule::Firing;
 use crate::summary::{Counts, Summary};
 use crate::world::{Flow, Moment, Observer, World};
@@ -24,18 +25,20 @@ const RETAINED: f64 = 3.0;
 
 /// Why a scenario cannot run without messages; nothing if it can.
 pub fn needs_messages(scenario: &Scenario) -> Option<&'static str> {
-    let Link { radius, pairs, retention, .. } = scenario.link.clone();
-    let silent = Link { radius, pairs, retention, ..Link::default() };
-    if scenario.link != silent {
+    let Link { topology, retention, .. } = scenario.link.clone();
+    if scenario.link != (Link { topology, retention, ..Link::default() }) {
         return Some("messages are lost or late");
     }
     if !scenario.faults.is_empty() {
         return Some("there are faults");
     }
     match scenario.schedule {
-        Schedule::LockStep { .. } | Schedule::Periodic { .. } => None,
+        Schedule::LockStep { .. } | Schedule::Periodic { .. } | Schedule::Exponential { .. } => {
+            None
+        }
         // Devices that fire in turn have a clock of their own.
         Schedule::RoundRobin { .. } => Some("devices fire in turn"),
+        Schedule::Reactive { .. } => Some("devices react to messages"),
     }
 }
 
@@ -48,7 +51,7 @@ pub(crate) fn choose(
     program: &Program,
     members: &[Member],
 ) -> Result<EngineKind, SimError> {
-    let moves = members.iter().any(|member| member.walker.is_some());
+    let moves = members.iter().any(|member| member.mobility != Mobility::Still);
     let why = match needs_messages(scenario) {
         None if moves => Some("devices move"),
         why => why,
@@ -85,8 +88,9 @@ impl<'a> StillRun<'a> {
         scenario: &'a Scenario,
         program: &Arc<Program>,
         population: &Population,
+        obstacles: Arc<Obstacles>,
     ) -> Result<Self, SimError> {
-        let world = new_world(scenario, population)?;
+        let (world, _) = new_world(scenario, population, obstacles)?;
         let random = |number: usize| {
             let seed = stream_seed(scenario.seed, number as u64, Purpose::Program);
             world.id(number).map_or(0, |id| random_stream(seed, id))
@@ -107,6 +111,7 @@ impl<'a> StillRun<'a> {
             // Where rounds are farther apart than that, neighbours come and go.
             let gap = match scenario.schedule {
                 Schedule::Periodic { jitter, drift, .. } => (1.0 + jitter) * (1.0 + drift),
+                Schedule::Exponential { .. } => f64::INFINITY,
                 _ => 1.0,
             };
             engine.set_retention(periods * period.0 as f64, gap > periods);

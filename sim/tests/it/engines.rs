@@ -74,6 +74,7 @@ const PROGRAMS: &[&str] = &[
 const SCHEDULES: &[&str] = &[
     "kind = \"lock-step\"",
     "kind = \"periodic\"\njitter = 0.3",
+    "kind = \"exponential\"",
     "kind = \"periodic\"\nperiod = \"300ms\"\njitter = 0.5\ndrift = 0.2",
 ];
 
