@@ -35,7 +35,8 @@ fn program(text: &str) -> Arc<Program> {
 
 fn seen(scenario: &Scenario, program: &Arc<Program>, engine: EngineKind) -> (Vec<String>, Summary) {
     let mut diary = Diary::default();
-    let scenario = Scenario { engine, ..scenario.clone() };
+    let mut scenario = scenario.clone();
+    scenario.engine = engine;
     let summary = run_by_choice(&scenario, program, &mut diary).expect("it runs");
     (diary.0, summary)
 }
@@ -121,7 +122,9 @@ fn crowd(engine: EngineKind, count: usize, rounds: usize) -> Scenario {
          [[group]]\ncount = {count}\nenv = {{ source = false }}\n[[set]]\nids = [4]\n\
          env = {{ source = true }}\n"
     );
-    Scenario { engine, ..Scenario::parse(&text, "test.toml").expect("a good scenario") }
+    let mut scenario = Scenario::parse(&text, "test.toml").expect("a good scenario");
+    scenario.engine = engine;
+    scenario
 }
 
 /// Two thousand devices are eight blocks, which threads share in any way.
