@@ -4,6 +4,7 @@ use crate::commands;
 use crate::commands::bench::sim::Workload;
 use crate::output::{Failure, Outcome};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use fieldrun_sim::scenario::EngineKind;
 use serde::Serialize;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ Examples:
   fieldrun demo                              eight services fail and recover in the right order
   fieldrun program.pt                        the same as `fieldrun run program.pt`
   fieldrun run restart.pt -c node.toml       the daemon of one node
+  fieldrun new swarm                         a program and its scenario to start from
   fieldrun sim examples/crowd/crowd.toml     a thousand phones in a crowd
   fieldrun check program.pt                  all errors of a program
 
@@ -36,6 +38,11 @@ enum Command {
     Demo(DemoArgs),
     /// Run a program: with a configuration as a node of a cluster, without one alone
     Run(RunArgs),
+    /// Write a program and its scenario to start from
+    #[command(
+        after_help = "Examples:\n  fieldrun new\n  fieldrun new swarm\n  fieldrun new work/swarm"
+    )]
+    New(NewArgs),
     /// Run a program in a simulated network
     Sim(SimArgs),
     /// Run a scenario with many settings and seeds, and sum up what they come to
@@ -80,6 +87,12 @@ enum Command {
     Restart(ServiceArgs),
     /// Forget a service's failures, so that programs may start it again
     Reset(ServiceArgs),
+    /// Let the daemon read its certificates, peers and values anew, without dropping connections
+    #[command(after_help = "\
+Read anew: certificate, key, authority and revocation list; peers, [env], position and [admin].
+Everything else of node.toml needs a restart, and is named when it differs. When anything is wrong
+the daemon goes on with what it has. SIGHUP does the same.")]
+    Reload(NodeArgs),
     /// End the daemon; its services run on unless they are to be stopped
     Shutdown(ShutdownArgs),
     /// The services of the examples: see `fieldrun qr-service --help`
@@ -184,6 +197,28 @@ pub(crate) struct VerifyArgs {
     /// Folder for the scenario of a case that fails
     #[arg(long, value_name = "DIR", default_value = "fieldrun-out/verify")]
     pub(crate) out: PathBuf,
+}
+
+/// Long tables at regular times, for statistics.
+#[derive(Debug, Args)]
+pub(crate) struct TableArgs {
+    /// Write what the network amounts to over time, as .csv, .jsonl or .parquet: seed, t, metric, value
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
+    /// A metric of it, such as `mean(result)`, `q90(degree)`, `share(result = on)`; may be repeated
+    /// [default: mean, min and max of the result]
+    #[arg(long, value_name = "METRIC", requires = "metrics")]
+    pub(crate) metric: Vec<String>,
+    /// Write what each device has over time, as .csv, .jsonl or .parquet: seed, t, node, x, y, key, value
+    #[arg(long, value_name = "FILE")]
+    pub(crate) table: Option<PathBuf>,
+    /// A value of it: `result`, an element `result.0`, `degree`, `rounds`; may be repeated
+    /// [default: result]
+    #[arg(long, value_name = "KEY", requires = "table")]
+    pub(crate) value: Vec<String>,
+    /// The simulated time between two samples of them [default: the period of the schedule]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) sample: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -306,12 +341,16 @@ pub(crate) struct BenchSimArgs {
     /// One of them [default: all]
     #[arg(long)]
     pub(crate) workload: Option<Workload>,
-    /// How many devices
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=2_000_000))]
-    pub(crate) devices: u32,
+    /// How many devices; several numbers run one after the other
+    #[arg(long, default_value = "1000", value_delimiter = ',',
+          value_parser = clap::value_parser!(u32).range(2..=2_000_000))]
+    pub(crate) devices: Vec<u32>,
     /// When they fire
     #[arg(long, default_value = "async")]
     pub(crate) schedule: BenchSchedule,
+    /// Threads for rounds in lock-step; rounds at times of their own run on one
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) threads: u32,
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
@@ -471,26 +510,60 @@ pub(crate) struct EvalArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// The folder to write to; its last part names the files
+    #[arg(value_name = "NAME", default_value = "first")]
+    pub(crate) name: PathBuf,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fieldrun sim examples/crowd/crowd.toml
   fieldrun sim program.pt --time 2m --snapshot t=60 map.png
   fieldrun sim program.pt --snapshot t=1,5,20 strip.png --snapshot every=1s film.gif
   fieldrun sim program.pt --chart values.svg
-  fieldrun sim scenario.toml --json | head")]
+  fieldrun sim program.pt --open
+  fieldrun sim scenario.toml --json | head
+  fieldrun sim scenario.toml --checkpoint every=60s
+  fieldrun sim --from fieldrun-out/scenario/60s.checkpoint --set 'node 7 crash' --time 90s
+
+Ctrl-C ends the run and writes what there is: exit code 130; pressed twice, it ends at once. Exit code
+1: a round failed with --on-error stop, or a result could not be written.")]
 pub(crate) struct SimArgs {
     /// A scenario, or a program for a default network of a hundred devices
-    #[arg(value_name = "SCENARIO.toml|PROGRAM.pt")]
-    pub(crate) scenario: PathBuf,
+    #[arg(value_name = "SCENARIO.toml|PROGRAM.pt", required_unless_present = "from")]
+    pub(crate) scenario: Option<PathBuf>,
     /// Print one JSON object for each recorded event, and write no files unless asked to
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print the effective scenario, with all that the file leaves out, and run nothing; with --json as JSON
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// Another seed than the scenario's
     #[arg(long)]
     pub(crate) seed: Option<u64>,
     /// Another simulated time than the scenario's, such as 90s or 5m
     #[arg(long, value_name = "TIME")]
     pub(crate) time: Option<String>,
+    /// Write checkpoints into the output folder: `every=60s`, `t=30,90`, or `end`
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) checkpoint: Option<String>,
+    /// Go on from a checkpoint, with the same bits as if the run had never stopped
+    #[arg(long, value_name = "CHECKPOINT", conflicts_with = "seed")]
+    pub(crate) from: Option<PathBuf>,
+    /// Do something to the network before it runs on: what if? `node 7 crash`, `node 7 env source=true`,
+    /// `node 3 move 10 20`, `link 1 2 cut` and others; may be repeated
+    #[arg(long, value_name = "CHANGE")]
+    pub(crate) set: Vec<String>,
+    /// Whether a round that fails ends the run
+    #[arg(
+        long,
+        value_name = "stop|continue",
+        default_value = "continue",
+        hide_possible_values = true
+    )]
+    pub(crate) on_error: OnError,
     /// Folder of modules; wins over the embedded library
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Vec<PathBuf>,
@@ -507,9 +580,38 @@ pub(crate) struct SimArgs {
     /// Write the table of values to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
+    /// Watch and play with it in a browser, and write nothing
+    #[arg(long, conflicts_with_all = ["json", "out", "snapshot", "chart", "csv", "time"])]
+    pub(crate) open: bool,
+    /// The port of --open on this machine [default: a free one]
+    #[arg(long, requires = "open", default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) tables: TableArgs,
+    /// What runs it: complete devices with messages, or columns without, which is for large networks of
+    /// still devices with good links; `auto` chooses. Both give the same values
+    #[arg(long, value_name = "auto|events|population", value_parser = engine_kind)]
+    pub(crate) engine: Option<EngineKind>,
+    /// Run it twice, on one thread and on several, and compare every bit; writes no files
+    #[arg(long)]
+    pub(crate) check_determinism: bool,
     /// Threads [default: all cores]; results do not depend on it
     #[arg(long)]
     pub(crate) threads: Option<usize>,
+}
+
+/// What becomes of a run in which a round fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnError {
+    /// It ends.
+    Stop,
+    /// It goes on.
+    Continue,
+}
+
+fn engine_kind(word: &str) -> Result<EngineKind, String> {
+    let found = EngineKind::WORDS.iter().find(|(known, _)| *known == word);
+    found.map(|(_, kind)| *kind).ok_or_else(|| "write auto, events or population".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -582,15 +684,95 @@ pub(crate) enum CaCommand {
         #[arg(long, default_value_t = 365)]
         days: u32,
     },
-    /// Say whom a certificate names and how long it is valid
-    Show {
-        /// The certificate
-        #[arg(value_name = "FILE.pem")]
+    /// Renew a node's certificate: the same names, for the same key or a new one
+    #[command(after_help = "\
+Examples:
+  fieldrun ca renew n5/n5.pem --ca ca              the same key: only the certificate is replaced
+  fieldrun ca renew n5/n5.pem --ca ca --new-key    n5.pem and n5.key; the old ones become *.old
+  fieldrun ca renew n5.pem --ca ca --out renewed   written elsewhere, nothing is replaced
+
+The node's key is not needed for a renewal with the same key. `fieldrun reload` takes the new
+certificate up without dropping a connection.")]
+    Renew {
+        /// The certificate that is to be renewed
+        #[arg(value_name = "NODE.pem")]
         file: PathBuf,
-        /// Print JSON
+        /// Where the authority's files are
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        ca: PathBuf,
+        /// Write the new files there instead of replacing the old ones
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Make a new key
+        #[arg(long)]
+        new_key: bool,
+        /// Days of validity
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+    },
+    /// Revoke certificates: nodes that load revoked.pem refuse them and cut their connections
+    #[command(after_help = "\
+Examples:
+  fieldrun ca revoke n5 --ca ca --reason \"disk stolen\"   all certificates of node n5
+  fieldrun ca revoke --serial 4f0c… --ca ca               one of them
+  fieldrun ca revoke --file n5/n5.pem --ca ca             one that is at hand")]
+    Revoke(RevokeArgs),
+    /// Replace the authority while the cluster runs
+    #[command(after_help = "\
+Examples:
+  fieldrun ca rotate --ca ca             a new authority beside the old; prints the steps to come
+  fieldrun ca rotate --ca ca --finish    drops the old one, once every node has a new certificate")]
+    Rotate {
+        /// Where the authority's files are
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        ca: PathBuf,
+        /// Days of validity of the new authority
+        #[arg(long, default_value_t = 3650)]
+        days: u32,
+        /// Drop the old authority
+        #[arg(long)]
+        finish: bool,
+        /// Drop it even if nodes have no certificate of the new one
+        #[arg(long, requires = "finish")]
+        force: bool,
+    },
+    /// List the certificates that were issued, with those to renew
+    List {
+        /// Where the authority's files are
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        ca: PathBuf,
+        /// Print one JSON object a line
         #[arg(long)]
         json: bool,
     },
+    /// Say whom certificates name, what they may publish and how long they are valid
+    Show {
+        /// A file of certificates, or of revocation lists
+        #[arg(value_name = "FILE.pem")]
+        file: PathBuf,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("which").required(true).args(["node", "serial", "file"])))]
+pub(crate) struct RevokeArgs {
+    /// The node whose certificates are to be revoked
+    pub(crate) node: Option<String>,
+    /// The serial number of the certificate, as `fieldrun ca list` shows it
+    #[arg(long, value_name = "HEX")]
+    pub(crate) serial: Option<String>,
+    /// The file of the certificate
+    #[arg(long, value_name = "NODE.pem")]
+    pub(crate) file: Option<PathBuf>,
+    /// Where the authority's files are
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) ca: PathBuf,
+    /// Why, for the list of issued certificates
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -650,6 +832,7 @@ impl Command {
         match self {
             Self::Demo(args) => commands::demo::demo(args),
             Self::Run(args) => commands::node::run(&args),
+            Self::New(args) => commands::new::new(&args),
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),
@@ -669,6 +852,7 @@ impl Command {
             Self::Stop(args) => commands::admin::stop(args),
             Self::Restart(args) => commands::admin::restart(args),
             Self::Reset(args) => commands::admin::reset(args),
+            Self::Reload(args) => commands::admin::reload(&args),
             Self::Shutdown(args) => commands::admin::shutdown(&args),
             Self::QrService { words } => Ok(fieldrun_examples::qr::main(words)),
         }

@@ -252,11 +252,7 @@ impl Clone for Idle {
 impl Device {
     /// A device before its first round.
     pub fn new(config: DeviceConfig) -> Self {
-        // One stream a device: the id is mixed into the seed.
-        let text = config.id.to_string();
-        let mixed = text.bytes().fold(config.seed ^ 0x9e37_79b9_7f4a_7c15, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(29)
-        });
+        let mixed = random_stream(config.seed, &config.id);
         let credit = config.reaction.map_or(0, |reaction| reaction.burst.saturating_mul(8));
         Self {
             credit,
@@ -294,10 +290,11 @@ impl Device {
         }
     }
 
-    pub(crate) fn from_parts(mut config: DeviceConfig, parts: Parts) -> Self {
+    pub(crate) fn put_parts(&mut self, parts: Parts) {
+        let mut config = self.config.clone();
         config.incarnation = parts.incarnation;
-        Self {
-            shape: wire::shape(&config.program),
+        *self = Self {
+            shape: self.shape,
             config,
             status: parts.status,
             inbox: parts.inbox,
@@ -312,7 +309,11 @@ impl Device {
             last_tick: parts.last_tick,
             credit: parts.credit,
             outputs: VecDeque::new(),
-        }
+        };
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.config.program
     }
 
     /// Its name.
@@ -331,6 +332,16 @@ impl Device {
             other_program: entry.shape != own,
             status: entry.status.clone(),
         })
+    }
+
+    /// What the last successful round kept, each with where in the program that is if it is known.
+    pub fn kept(&self) -> Vec<(Option<String>, &Value)> {
+        let layout = self.config.program.layout();
+        let place = |path: u64| {
+            let slot = layout.exports().iter().position(|slot| slot.path == path)?;
+            layout.place(slot).map(fieldrun_lang::Span::place)
+        };
+        self.memory.state().cells().into_iter().map(|(path, value)| (place(path), value)).collect()
     }
 
     /// The environment as the last successful round left it.
@@ -548,6 +559,14 @@ impl Device {
         self.outputs.extend(actions);
         Ok((success.value, success.steps))
     }
+}
+
+/// Where the random numbers of a device begin: one stream a device, as the id is mixed into the seed.
+pub fn random_stream(seed: u64, id: &NodeId) -> u64 {
+    let text = id.to_string();
+    text.bytes().fold(seed ^ 0x9e37_79b9_7f4a_7c15, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(29)
+    })
 }
 
 /// The neighbours whose values a round may use.

@@ -5,7 +5,7 @@
 
 use crate::absent::Absent;
 use crate::bases::Sent;
-use crate::device::{Device, DeviceConfig};
+use crate::device::Device;
 use crate::host_values;
 use crate::inbox::Inbox;
 use crate::wire::{
@@ -271,17 +271,14 @@ impl Device {
         Ok(parts.save(pool))
     }
 
-    /// The device that was saved, if it is configured as it was then. It goes on as that one would have:
-    /// with the same bits.
+    /// Becomes the device that was saved, if it is configured as that was: it goes on as that one would
+    /// have, with the same bits.
     ///
     /// # Errors
-    /// The bytes are damaged, or of another program.
-    pub fn restore(
-        config: DeviceConfig,
-        bytes: &[u8],
-        shared: &Shared,
-    ) -> Result<Self, DecodeError> {
-        let parts = Parts::restore(bytes, &config.program, shared)?;
-        Ok(Self::from_parts(config, parts))
+    /// The bytes are damaged, or of another program; the device is as before.
+    pub fn resume(&mut self, bytes: &[u8], shared: &Shared) -> Result<(), DecodeError> {
+        let parts = Parts::restore(bytes, self.program(), shared)?;
+        self.put_parts(parts);
+        Ok(())
     }
 }

@@ -47,6 +47,19 @@ impl Stream {
         }
     }
 
+    /// A direction: uniform on the unit circle, or on the unit sphere when `solid`; also by rejection.
+    pub fn direction(&mut self, solid: bool) -> [f64; 3] {
+        loop {
+            let (x, y) = (self.between(-1.0, 1.0), self.between(-1.0, 1.0));
+            let z = if solid { self.between(-1.0, 1.0) } else { 0.0 };
+            let square = x * x + y * y + z * z;
+            if square > 1e-6 && square <= 1.0 {
+                let length = square.sqrt();
+                return [x / length, y / length, z / length];
+            }
+        }
+    }
+
     /// Exponentially distributed with mean 1; never more than 37.
     pub fn exponential(&mut self) -> f64 {
         // The unit is below 1, so the logarithm is finite.

@@ -7,21 +7,20 @@
 use crate::SimError;
 use crate::batch::Batch;
 use crate::faults::{Strike, strikes};
-use crate::mobility::Walker;
-use crate::neighbors::{self, Neighbors, Point, distance};
+use crate::links::Links;
+use crate::mobility::Movement;
+use crate::neighbors::Neighbors;
 use crate::network::{Network, Outcome, Round, Sent};
+use crate::obstacles::Obstacles;
 use crate::population::Population;
 use crate::queue::{Happening, Queue};
 use crate::scenario::{Scenario, Schedule, Stop};
 use crate::schedule::Firing;
 use crate::summary::Counts;
-use crate::world::{Flow, Moment, Numbers, Observer, World};
-use fieldrun_device::{Micros, NodeId, Program};
+use crate::world::{Flow, Moment, Observer, World};
+use fieldrun_device::{Micros, Program, Trap, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// The neighbours of a device on average when the scenario names no radius.
-const DEFAULT_DEGREE: usize = 10;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Engine {
@@ -31,13 +30,14 @@ pub(crate) struct Engine {
     record: (u64, u64),
     schedule: Schedule,
     move_step: Micros,
-    firing: Firing,
+    pub(crate) firing: Firing,
     batch: Batch,
+    /// When each device fires next; a plan for another time is void.
+    pub(crate) due: Vec<Micros>,
     pub(crate) queue: Queue,
     pub(crate) network: Network,
-    /// Links that are named one by one, so that movement does not change them.
-    paired: Option<Neighbors>,
-    walkers: Vec<Option<Walker>>,
+    links: Links,
+    pub(crate) movement: Movement,
     /// Links that somebody cut; the lesser device first.
     pub(crate) cuts: BTreeSet<(u32, u32)>,
     pub(crate) world: World,
@@ -46,24 +46,26 @@ pub(crate) struct Engine {
     /// Up to when rounds may run: the end of the run, or before it where it is to be looked at.
     horizon: Micros,
     pub(crate) over: bool,
+    /// Whether the run ends with the first round that fails.
+    pub(crate) stop_on_error: bool,
     /// The device of the last event.
-    last: usize,
+    pub(crate) last: usize,
     /// How many devices still lack rounds to the bound on rounds.
-    lacking: usize,
+    pub(crate) lacking: usize,
     /// How many rounds are still to be traced; the run ends after the last one.
     pub(crate) traces: u64,
 }
 
 /// When to stop, with nothing left open.
 #[derive(Clone, Copy, Debug)]
-struct Bounds {
-    events: u64,
-    rounds: u64,
-    time: Micros,
+pub(crate) struct Bounds {
+    pub(crate) events: u64,
+    pub(crate) rounds: u64,
+    pub(crate) time: Micros,
 }
 
 impl Bounds {
-    fn new(stop: Stop) -> Self {
+    pub(crate) fn new(stop: Stop) -> Self {
         Self {
             events: stop.events.unwrap_or(u64::MAX),
             rounds: stop.rounds.unwrap_or(u64::MAX),
@@ -71,7 +73,7 @@ impl Bounds {
         }
     }
 
-    fn progress(&self, event: u64, at: Micros, devices: usize) -> f64 {
+    pub(crate) fn progress(&self, event: u64, at: Micros, devices: usize) -> f64 {
         let share = |done: u64, of: u64| done as f64 / of.max(1) as f64;
         let by_rounds = share(event, self.rounds.saturating_mul(devices as u64));
         share(event, self.events).max(share(at.0, self.time.0)).max(by_rounds).min(1.0)
@@ -80,13 +82,14 @@ impl Bounds {
 
 impl Engine {
     pub(crate) fn new(scenario: &Scenario, program: &Arc<Program>) -> Result<Self, SimError> {
-        let population = Population::new(scenario)?;
+        let obstacles = Arc::new(Obstacles::new(&scenario.obstacles));
+        let population = Population::new(scenario, &obstacles)?;
         let devices = population.members.len();
-        let world = new_world(scenario, &population)?;
+        let (world, links) = new_world(scenario, &population, obstacles.clone())?;
         let network = Network::new(scenario, program, &population);
         let default_every = match scenario.schedule {
             Schedule::RoundRobin { .. } => 1,
-            Schedule::LockStep { .. } | Schedule::Periodic { .. } => devices as u64,
+            _ => devices as u64,
         };
         let every = scenario.record.every.unwrap_or(default_every);
         let mut engine = Self {
@@ -97,17 +100,19 @@ impl Engine {
             schedule: scenario.schedule,
             move_step: scenario.move_step,
             firing: Firing::new(scenario.schedule, devices, scenario.seed),
-            batch: Batch::new(devices),
+            batch: Batch::new(devices, scenario.schedule.reacts()),
+            due: vec![Micros(0); devices],
             queue: Queue::default(),
             network,
-            paired: scenario.link.pairs.is_some().then(|| world.neighbors.clone()),
-            walkers: population.members.into_iter().map(|member| member.walker).collect(),
+            links,
+            movement: movement(scenario, &population, obstacles),
             cuts: BTreeSet::new(),
             world,
             counts: Counts::default(),
             now: Micros(0),
             horizon: scenario.stop.latest(),
             over: false,
+            stop_on_error: false,
             last: 0,
             lacking: devices,
             traces: 0,
@@ -117,7 +122,7 @@ impl Engine {
     }
 
     fn plan_start(&mut self) {
-        if self.walkers.iter().any(Option::is_some) {
+        if !self.movement.is_still() {
             self.queue.push(self.move_step, Happening::Move);
         }
         for (number, fault) in self.faults.iter_mut().enumerate() {
@@ -127,12 +132,30 @@ impl Engine {
         }
         match self.schedule {
             Schedule::LockStep { period } => self.queue.push(period, Happening::Step),
-            Schedule::RoundRobin { .. } | Schedule::Periodic { .. } => {
+            _ => {
                 for device in 0..self.world.len() {
                     let at = self.firing.next(device, 0, Micros(0));
-                    self.queue.push(at, Happening::Fire(device as u32));
+                    self.plan(device as u32, at);
                 }
             }
+        }
+    }
+
+    /// Plans the next round of a device, instead of one that was planned before.
+    fn plan(&mut self, device: u32, at: Micros) {
+        if let Some(due) = self.due.get_mut(device as usize) {
+            *due = at;
+            self.queue.push(at, Happening::Fire(device));
+        }
+    }
+
+    /// Brings the next round of a device forward whose surroundings changed.
+    pub(crate) fn hasten(&mut self, device: u32) {
+        let Schedule::Reactive { gap, .. } = self.schedule else { return };
+        let Some(last) = self.network.last_round(device as usize) else { return };
+        let soon = Micros(last.0.saturating_add(gap.0)).max(self.now);
+        if self.due.get(device as usize).is_some_and(|due| soon < *due) {
+            self.plan(device, soon);
         }
     }
 
@@ -144,12 +167,21 @@ impl Engine {
     ) -> Result<Flow, SimError> {
         self.horizon = bound.min(self.stop.time);
         while let Some((at, happening)) = self.next() {
-            self.now = at;
+            self.pass(at, observer)?;
             if self.carry_out(at, happening, usize::MAX, observer)? == Flow::Stop {
                 self.over = true;
             }
         }
         Ok(self.pause(bound))
+    }
+
+    /// Time goes on.
+    fn pass(&mut self, at: Micros, observer: &mut dyn Observer) -> Result<(), SimError> {
+        if at > self.now {
+            observer.passes(&self.moment(false), at)?;
+        }
+        self.now = at;
+        Ok(())
     }
 
     /// Nothing more happens up to a time.
@@ -169,7 +201,7 @@ impl Engine {
             let Some((at, happening)) = self.next() else {
                 return Ok(self.pause(Micros(u64::MAX)));
             };
-            self.now = at;
+            self.pass(at, observer)?;
             if self.carry_out(at, happening, 1, observer)? == Flow::Stop {
                 self.over = true;
             }
@@ -192,15 +224,18 @@ impl Engine {
         observer: &mut dyn Observer,
     ) -> Result<Flow, SimError> {
         match happening {
+            Happening::Fire(device) if self.due.get(device as usize) != Some(&at) => {}
             Happening::Fire(device) => return self.fire(device, most, observer),
             Happening::Step => return self.fire_all(observer),
             Happening::Move => self.advance()?,
-            Happening::Fault(number) => self.strike(number as usize),
+            Happening::Fault(number) => self.strike(number as usize)?,
             Happening::Leave { fault, device } => self.leave(fault, device),
             Happening::Arrive { from, to, frame } => {
                 // A link that broke while the message travelled does not deliver it.
-                if self.world.neighbors.linked(to as usize, from) {
-                    self.network.deliver(from, to, at, frame, &mut self.counts);
+                if self.world.neighbors.linked(to as usize, from)
+                    && self.network.deliver(from, to, at, frame, &mut self.counts)
+                {
+                    self.hasten(to);
                 }
             }
         }
@@ -233,7 +268,7 @@ impl Engine {
         let mut outcomes: Vec<_> = by_device.into_iter().zip(outcomes).collect();
         outcomes.sort_unstable_by_key(|((order, _), _)| *order);
         for ((_, (device, at)), mut outcome) in outcomes {
-            self.now = *at;
+            self.pass(*at, observer)?;
             self.send(*device as usize, outcome.sent.take());
             if self.commit(*device as usize, outcome, observer)? == Flow::Stop {
                 return Ok(Flow::Stop);
@@ -250,12 +285,12 @@ impl Engine {
             let rounds = self.world.rounds(device as usize) + 1;
             let next = self.firing.next(device as usize, rounds, at);
             let stretch = match self.schedule {
-                Schedule::Periodic { .. } => self.network.stretch(device as usize, at),
                 // There somebody else says when it is whose turn.
                 Schedule::RoundRobin { .. } | Schedule::LockStep { .. } => 1.0,
+                _ => self.network.stretch(device as usize, at),
             };
             let next = if stretch == 1.0 { next } else { stretched(at, next, stretch) };
-            self.queue.push(next, Happening::Fire(device));
+            self.plan(device, next);
         }
         joins
     }
@@ -279,7 +314,9 @@ impl Engine {
     fn send(&mut self, device: usize, sent: Option<Sent>) {
         let Some(sent) = sent else { return };
         let Self { network, now, world, queue, counts, .. } = self;
-        network.send(device, sent, *now, world, queue, counts);
+        for reached in network.send(device, sent, *now, world, queue, counts) {
+            self.hasten(reached);
+        }
     }
 
     /// Makes the result of a round visible and tells the observer.
@@ -293,16 +330,15 @@ impl Engine {
         self.counts.actions += outcome.actions;
         self.counts.steps += outcome.steps;
         self.last = device;
-        let slot = self.world.values.get_mut(device);
-        match (outcome.round, slot) {
-            (Round::Skipped, _) | (_, None) => {}
-            (Round::Away, Some(slot)) => *slot = None,
-            (Round::Ran(Ok(value)), Some(slot)) => *slot = Some(value),
-            (Round::Ran(Err(trap)), Some(slot)) => {
-                *slot = None;
-                self.counts.trap(self.world.id(device), self.now, &trap);
+        let failed = match outcome.round {
+            Round::Skipped => false,
+            Round::Away => self.show(device, None),
+            Round::Ran(Ok(value)) => self.show(device, Some(value)),
+            Round::Ran(Err(trap)) => {
+                self.fail(device, &trap);
+                true
             }
-        }
+        };
         if let Some(rounds) = self.world.rounds.get_mut(device) {
             *rounds += 1;
             if *rounds == self.stop.rounds {
@@ -318,22 +354,34 @@ impl Engine {
         let (from, every) = self.record;
         let event = self.counts.events;
         let flow = observer.event(&self.moment(event >= from && event.is_multiple_of(every)))?;
-        let over = event >= self.stop.events || self.lacking == 0 || traced;
+        let failed = failed && self.stop_on_error;
+        let over = failed || event >= self.stop.events || self.lacking == 0 || traced;
         Ok(if over { Flow::Stop } else { flow })
+    }
+
+    /// A device has another value.
+    fn show(&mut self, device: usize, value: Option<Value>) -> bool {
+        if let Some(slot) = self.world.values.get_mut(device) {
+            *slot = value;
+        }
+        false
+    }
+
+    /// A round failed: the device has no value, and of the first such round is kept what it met.
+    fn fail(&mut self, device: usize, trap: &Trap) {
+        let readings = self.network.sensors(device).map_or(&[][..], |sensors| &sensors.env);
+        self.counts.trap(&self.world, device, self.now, readings, trap);
+        self.show(device, None);
     }
 
     /// Moves all walkers by one step and makes and breaks links.
     fn advance(&mut self) -> Result<(), SimError> {
-        for (device, walker) in self.walkers.iter_mut().enumerate() {
-            let (Some(walker), Some([x, y, _])) = (walker, self.world.points.get_mut(device))
-            else {
-                continue;
-            };
-            let mut position = [*x, *y];
-            walker.steer(|| self.network.destination(device));
-            walker.advance(&mut position, self.now, self.move_step);
-            [*x, *y] = position;
-            self.network.place(device, &position);
+        let Self { movement, world, network, now, move_step, .. } = self;
+        let destination = |device| network.destination(device);
+        for device in movement.advance(&mut world.points, *now, *move_step, destination) {
+            if self.network.place(device, self.world.position(device)) {
+                self.hasten(device as u32);
+            }
         }
         self.relink()?;
         self.queue.push(Micros(self.now.0.saturating_add(self.move_step.0)), Happening::Move);
@@ -342,13 +390,7 @@ impl Engine {
 
     /// Links devices by where they are now. Those whose link breaks forget each other.
     pub(crate) fn relink(&mut self) -> Result<(), SimError> {
-        let mut neighbors = match &self.paired {
-            Some(pairs) => pairs.clone(),
-            None => Neighbors::within(&self.world.points, self.world.radius)?,
-        };
-        if !self.cuts.is_empty() {
-            neighbors = neighbors.without(&self.cuts);
-        }
+        let neighbors = self.linked()?;
         let before = std::mem::replace(&mut self.world.neighbors, neighbors);
         for device in 0..self.world.len() {
             for other in before.of(device) {
@@ -360,6 +402,12 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The links of devices by where they are now.
+    pub(crate) fn linked(&self) -> Result<Neighbors, SimError> {
+        let neighbors = self.links.neighbors(&self.world.points)?;
+        Ok(if self.cuts.is_empty() { neighbors } else { neighbors.without(&self.cuts) })
     }
 
     pub(crate) fn moment(&self, recorded: bool) -> Moment<'_> {
@@ -380,41 +428,29 @@ fn stretched(now: Micros, at: Micros, factor: f64) -> Micros {
     Micros(now.0.saturating_add(gap.max(1)))
 }
 
-fn new_world(scenario: &Scenario, population: &Population) -> Result<World, SimError> {
+pub(crate) fn new_world(
+    scenario: &Scenario,
+    population: &Population,
+    obstacles: Arc<Obstacles>,
+) -> Result<(World, Links), SimError> {
     let points: Vec<_> = population.members.iter().map(|member| member.point).collect();
     let ids: Vec<_> = population.members.iter().map(|member| member.id.clone()).collect();
-    let (neighbors, radius) = match (&scenario.link.pairs, scenario.link.radius) {
-        (Some(pairs), _) => paired(pairs, &ids, &points)?,
-        (None, radius) => {
-            let radius = radius.unwrap_or_else(|| neighbors::radius_for(&points, DEFAULT_DEGREE));
-            (Neighbors::within(&points, radius)?, radius)
-        }
-    };
-    Ok(World {
+    let links = Links::new(scenario, &ids, &points, obstacles.clone())?;
+    let neighbors = links.neighbors(&points)?;
+    let world = World {
         ids,
         dimension: population.dimension,
-        radius,
+        radius: links.reach(&points, &neighbors),
         neighbors,
         values: vec![None; points.len()],
         rounds: vec![0; points.len()],
         points,
-    })
+        obstacles,
+    };
+    Ok((world, links))
 }
 
-/// Links that are named one by one, and the length of the longest.
-fn paired(
-    pairs: &[(NodeId, NodeId)],
-    ids: &[NodeId],
-    points: &[Point],
-) -> Result<(Neighbors, f64), SimError> {
-    let numbers = Numbers::of(ids);
-    let number = |id: &NodeId| numbers.find(id, "`pairs` in [link]");
-    let linked = |(a, b): &(NodeId, NodeId)| Ok((number(a)?, number(b)?));
-    let linked: Vec<(usize, usize)> = pairs.iter().map(linked).collect::<Result<_, SimError>>()?;
-    let length = |(a, b): &(usize, usize)| match (points.get(*a), points.get(*b)) {
-        (Some(a), Some(b)) => distance(*a, *b),
-        _ => 0.0,
-    };
-    let longest = linked.iter().map(length).fold(0.0, f64::max);
-    Ok((Neighbors::paired(ids.len(), &linked), longest))
+fn movement(scenario: &Scenario, population: &Population, obstacles: Arc<Obstacles>) -> Movement {
+    let models: Vec<_> = population.members.iter().map(|member| &member.mobility).collect();
+    Movement::new(&models, population.area, scenario.seed, obstacles)
 }

@@ -26,6 +26,14 @@ pub enum SimError {
     /// The program does not load; displays every diagnostic.
     #[error("{0}")]
     Program(#[from] fieldrun_stdlib::LoadError),
+    /// The population engine cannot run the scenario.
+    #[error(
+        "the population engine sends no messages and moves nobody, and here {why}; let the event engine run it: kind = \"events\" in [engine], or --engine events"
+    )]
+    NeedsMessages {
+        /// What it cannot do.
+        why: &'static str,
+    },
     /// A file cannot be read or written.
     #[error("cannot {action} {}: {source}; check that the path exists and may be used", path.display())]
     File {
@@ -43,6 +51,16 @@ pub enum SimError {
         what: &'static str,
         /// What the operating system says.
         source: io::Error,
+    },
+    /// A table is wanted in a file whose name does not say in which form.
+    #[error(
+        "{} is no table that can be written; end its name in .csv or .jsonl, or in .parquet if fieldrun was built \
+         with `--features parquet`",
+        file.display()
+    )]
+    NotATable {
+        /// The file.
+        file: PathBuf,
     },
     /// A `[[set]]` names a device that is not there.
     #[error(
@@ -71,6 +89,12 @@ pub enum SimError {
         time: f64,
         /// The end in seconds.
         end: f64,
+    },
+    /// More changes to one run than are remembered.
+    #[error("{most} changes were made to this run; start it anew")]
+    TooManyChanges {
+        /// The limit.
+        most: usize,
     },
     /// A picture is to show more moments than can be kept.
     #[error(
@@ -107,8 +131,69 @@ pub enum SimError {
         /// The limit.
         limit: usize,
     },
+    /// A file is no checkpoint that can be read.
+    #[error("{} is no checkpoint to go on from: {why}", path.display())]
+    NoCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A checkpoint is of another scenario, program or seed.
+    #[error(
+        "the checkpoint is of another {what}: the one it was written with was changed since, or is not the one that is given; undo the change, or run from the start"
+    )]
+    CheckpointOfOther {
+        /// What differs.
+        what: &'static str,
+    },
+    /// What a checkpoint holds does not fit the scenario.
+    #[error("the checkpoint does not fit its scenario: {why}; run from the start")]
+    CheckpointState {
+        /// In which way.
+        why: String,
+    },
+    /// Something cannot be saved.
+    #[error("no checkpoint can be written at this time: {what}: {why}")]
+    Unsaved {
+        /// Of what.
+        what: String,
+        /// Why.
+        why: String,
+    },
+    /// An expression of the scenario fails for a device.
+    #[error(
+        "the expression `{expression}` fails for device {device} at {point:?}: {reason}; \
+         names are x, y, z, id and index"
+    )]
+    Expression {
+        /// Its text.
+        expression: String,
+        /// The device.
+        device: String,
+        /// Where it is.
+        point: [f64; 3],
+        /// What went wrong.
+        reason: String,
+    },
+    /// Devices that must be apart do not fit into their area.
+    #[error(
+        "only {found} of {count} devices find room at a distance of {distance}; lower `distance` or \
+         `count`, or enlarge `area`"
+    )]
+    NoRoom {
+        /// How many there should be.
+        count: usize,
+        /// How many found room.
+        found: usize,
+        /// How far they must be apart.
+        distance: f64,
+    },
     /// The network is too dense.
-    #[error("more than {limit} links; lower `radius` in [link] or the number of devices")]
+    #[error(
+        "more than {limit} links, counted from both ends; lower `radius` or `nearest` in [link], or \
+         the number of devices"
+    )]
     TooManyLinks {
         /// The limit, counted from both ends.
         limit: usize,
@@ -116,7 +201,8 @@ pub enum SimError {
 }
 
 impl SimError {
-    pub(crate) fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
+    /// A file that cannot be read or written.
+    pub fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::File { action, path: path.to_owned(), source }
     }
 }

@@ -141,7 +141,9 @@ impl Engine {
         let find = |id: &NodeId| self.world.find(id, "the intervention");
         match intervention {
             Intervention::Set { device, name, value } => {
-                self.network.set(find(device)?, name, value.clone());
+                let device = find(device)?;
+                self.network.set(device, name, value.clone());
+                self.hasten(device as u32);
             }
             Intervention::Move { device, to } => {
                 let device = find(device)?;
@@ -150,6 +152,7 @@ impl Engine {
                     point.iter_mut().zip(to).for_each(|(at, to)| *at = *to);
                 }
                 self.network.place(device, to);
+                self.hasten(device as u32);
                 self.relink()?;
             }
             Intervention::Fault { device, fault, lasting } => {

@@ -1,6 +1,7 @@
 //! The devices of a run and the messages between them.
 
 use crate::faults::{Ailments, Broken, Corruption, Disturbance, Disturbances, Turn};
+use crate::neighbors::Point;
 use crate::population::Population;
 use crate::queue::{Happening, Queue};
 use crate::random::{Purpose, Stream, stream_seed};
@@ -13,7 +14,7 @@ use fieldrun_device::trace::{CallSite, SiteReport};
 use fieldrun_device::wire::{self, Frame};
 use fieldrun_device::{
     Clock, Device, DeviceConfig, Environment, Input, Limits, Micros, NodeId, Output, Program,
-    Retention, SensorFrame, Trap, Value,
+    Reaction, Retention, SensorFrame, Trap, Value,
 };
 use fieldrun_netem::Conditions;
 use rayon::prelude::*;
@@ -27,6 +28,8 @@ pub(crate) struct Network {
     peers: Vec<Peer>,
     program: Arc<Program>,
     seed: u64,
+    /// The longest time between two rounds of a device.
+    period: Micros,
     conditions: Conditions,
     disturbances: Disturbances,
     limits: Limits,
@@ -36,20 +39,22 @@ pub(crate) struct Network {
 
 /// A device with its surroundings.
 #[derive(Clone, Debug)]
-struct Peer {
-    device: Device,
-    sensors: SensorFrame,
+pub(crate) struct Peer {
+    pub(crate) device: Device,
+    pub(crate) sensors: SensorFrame,
     /// What becomes of what it sends.
-    links: Stream,
+    pub(crate) links: Stream,
     /// Receivers to which its link is in a bad spell.
-    bad: BTreeSet<u32>,
+    pub(crate) bad: BTreeSet<u32>,
     /// When it comes back, if a fault took it away.
-    away_until: Micros,
+    pub(crate) away_until: Micros,
+    /// When it ran its last round, by true time and by its clock.
+    pub(crate) last: Option<(Micros, Micros)>,
     /// What else is wrong with it.
-    ailments: Option<Box<Ailments>>,
+    pub(crate) ailments: Option<Box<Ailments>>,
     /// Which of its rounds are asked what they see.
     tracing: Option<Box<Tracing>>,
-    rounds: u64,
+    pub(crate) rounds: u64,
 }
 
 /// What a round of one device led to.
@@ -99,6 +104,7 @@ impl Network {
                     links: Stream::new(scenario.seed, number as u64, Purpose::Link),
                     bad: BTreeSet::new(),
                     away_until: Micros(0),
+                    last: None,
                     ailments: None,
                     tracing: None,
                     rounds: 0,
@@ -109,6 +115,7 @@ impl Network {
             peers,
             program: program.clone(),
             seed: scenario.seed,
+            period: scenario.schedule.period(),
             conditions: scenario.link.conditions,
             disturbances: Disturbances::default(),
             limits: Limits::deep(),
@@ -139,7 +146,8 @@ impl Network {
         }
     }
 
-    /// Sends a message to all neighbours of `sender`, at once or by the queue.
+    /// Sends a message to all neighbours of `sender`, at once or by the queue. Gives those for whom
+    /// it brings news at once, if they react to news.
     pub(crate) fn send(
         &mut self,
         sender: usize,
@@ -148,11 +156,15 @@ impl Network {
         world: &World,
         queue: &mut Queue,
         counts: &mut Counts,
-    ) {
+    ) -> Vec<u32> {
+        let mut reached = Vec::new();
         counts.sent(sent.bytes);
         let frame = match sent.frame {
             Ok(frame) => frame,
-            Err(reason) => return counts.refused(reason),
+            Err(reason) => {
+                counts.refused(reason);
+                return reached;
+            }
         };
         let calm = self.disturbances.are_none(now);
         if !calm {
@@ -167,7 +179,11 @@ impl Network {
             for index in 0..self.copies.len() {
                 let frame = frame.clone();
                 match self.copies.get(index) {
-                    None | Some(Micros(0)) => self.deliver(from, *to, now, frame, counts),
+                    None | Some(Micros(0)) => {
+                        if self.deliver(from, *to, now, frame, counts) {
+                            reached.push(*to);
+                        }
+                    }
                     Some(delay) => {
                         let at = Micros(now.0.saturating_add(delay.0));
                         queue.push(at, Happening::Arrive { from, to: *to, frame });
@@ -175,6 +191,7 @@ impl Network {
                 }
             }
         }
+        reached
     }
 
     /// The fate of one message to one receiver: the delays of its copies. `disturbed` is the time if
@@ -196,7 +213,7 @@ impl Network {
         }
     }
 
-    /// Hands a message to its receiver.
+    /// Hands a message to its receiver. Says whether it brings news to one that reacts to news.
     pub(crate) fn deliver(
         &mut self,
         from: u32,
@@ -204,19 +221,24 @@ impl Network {
         now: Micros,
         frame: Arc<Frame>,
         counts: &mut Counts,
-    ) {
-        let Some(peer) = self.peers.get_mut(to as usize) else { return };
+    ) -> bool {
+        let Some(peer) = self.peers.get_mut(to as usize) else { return false };
         if now < peer.away_until {
             counts.lost += 1;
-            return;
+            return false;
         }
         if let Some(ailments) = &mut peer.ailments
             && now < ailments.paused_until
         {
             ailments.waiting.insert(from, frame);
-            return;
+            return false;
         }
-        peer.hear(&frame, now, counts);
+        peer.hear(&frame, now, self.period, counts)
+    }
+
+    /// When a device ran its last round.
+    pub(crate) fn last_round(&self, device: usize) -> Option<Micros> {
+        self.peers.get(device)?.last.map(|(at, _)| at)
     }
 
     /// Makes values of a device, and those that it holds of its neighbours, arbitrary.
@@ -272,6 +294,22 @@ impl Network {
         self.disturbances.add(disturbance, now);
     }
 
+    pub(crate) fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    pub(crate) fn peers(&self) -> &[Peer] {
+        &self.peers
+    }
+
+    pub(crate) fn peers_mut(&mut self) -> &mut [Peer] {
+        &mut self.peers
+    }
+
+    pub(crate) fn disturbances(&self) -> &Disturbances {
+        &self.disturbances
+    }
+
     /// By how much longer the time between two rounds of a device is than its clock says.
     pub(crate) fn stretch(&self, device: usize, now: Micros) -> f64 {
         let ailments = self.peers.get(device).and_then(|peer| peer.ailments.as_ref());
@@ -286,6 +324,11 @@ impl Network {
     /// What a round left in the environment of a device.
     pub(crate) fn environment(&self, device: usize) -> Option<&Environment> {
         self.peers.get(device).map(|peer| peer.device.environment())
+    }
+
+    /// What a device remembers, and where in the program.
+    pub(crate) fn kept(&self, device: usize) -> Vec<(Option<String>, &Value)> {
+        self.peers.get(device).map(|peer| peer.device.kept()).unwrap_or_default()
     }
 
     pub(crate) fn is_away(&self, device: usize, now: Micros) -> bool {
@@ -313,20 +356,30 @@ impl Network {
         }
     }
 
-    /// Tells a device where it is.
-    pub(crate) fn place(&mut self, device: usize, to: &[f64]) {
+    /// Tells a device where it is; says whether it was elsewhere before.
+    pub(crate) fn place(&mut self, device: usize, to: &[f64]) -> bool {
         let peer = self.peers.get_mut(device);
-        if let Some(position) = peer.and_then(|peer| peer.sensors.position.as_deref_mut()) {
+        let position = peer.and_then(|peer| peer.sensors.position.as_deref_mut());
+        position.is_some_and(|position| {
+            let moved = position != to;
             position.iter_mut().zip(to).for_each(|(at, to)| *at = *to);
-        }
+            moved
+        })
     }
 
-    /// Where the program of a device wants to be: two finite numbers.
-    pub(crate) fn destination(&self, device: usize) -> Option<[f64; 2]> {
-        let environment = self.peers.get(device)?.device.environment();
-        let Some(Value::Tuple(place)) = environment.get(DESTINATION) else { return None };
+    /// Where the program of a device wants to be: two or three finite numbers.
+    pub(crate) fn destination(&self, device: usize) -> Option<Point> {
+        let peer = self.peers.get(device)?;
+        let Some(Value::Tuple(place)) = peer.device.environment().get(DESTINATION) else {
+            return None;
+        };
+        let height = || peer.sensors.position.as_ref()?.get(2).copied();
+        let z = match place.get(2) {
+            Some(z) => z.as_number()?,
+            None => height().unwrap_or(0.0),
+        };
         let [x, y] = place.get(..2)? else { return None };
-        let at = [x.as_number()?, y.as_number()?];
+        let at = [x.as_number()?, y.as_number()?, z];
         at.iter().all(|x| x.is_finite()).then_some(at)
     }
 
@@ -346,13 +399,16 @@ impl Peer {
         self.ailments.as_mut().map_or(now, |ailments| ailments.clock.read(now))
     }
 
-    fn hear(&mut self, frame: &Frame, now: Micros, counts: &mut Counts) {
+    /// Takes a message; says whether it is news that brings the next round forward, which without
+    /// news is one period after the last.
+    fn hear(&mut self, frame: &Frame, now: Micros, period: Micros, counts: &mut Counts) -> bool {
         let now = self.clock(now);
         match self.device.handle(Input::Frame { now, frame }) {
             Ok(()) => counts.deliveries += 1,
             Err(error) => counts.refused(error.to_string()),
         }
-        self.drain();
+        let plan = self.last.map(|(_, last)| Micros(last.0.saturating_add(period.0)));
+        self.drain().zip(plan).is_some_and(|(wake, plan)| wake < plan)
     }
 
     fn fire(&mut self, now: Micros, program: &Program, limits: &Limits) -> Outcome {
@@ -375,6 +431,7 @@ impl Peer {
             sensors = ailments.read(now, &self.sensors);
         }
         self.rounds += 1;
+        self.last = Some((now, local));
         let asked = self.tracing.as_ref().filter(|t| t.rounds.contains(&self.rounds));
         outcome.traced = asked.map(|t| Box::new(self.device.explain(local, &sensors, &t.at)));
         // Only messages can be refused.
@@ -398,8 +455,14 @@ impl Peer {
     }
 
     /// After a message there is nothing but advice on when to wake.
-    fn drain(&mut self) {
-        while self.device.poll().is_some() {}
+    fn drain(&mut self) -> Option<Micros> {
+        let advice = std::iter::from_fn(|| self.device.poll());
+        advice
+            .filter_map(|output| match output {
+                Output::WakeAt(at) => Some(at),
+                _ => None,
+            })
+            .last()
     }
 }
 
@@ -410,6 +473,10 @@ fn config(scenario: &Scenario, program: &Arc<Program>, id: NodeId, number: u64) 
     if let Schedule::RoundRobin { period } = scenario.schedule {
         config.retention = Retention::Forever;
         config.clock = if period == Micros::SECOND { Clock::Logical } else { Clock::Real };
+    }
+    if let Schedule::Reactive { gap, .. } = scenario.schedule {
+        // As often as the gap allows: nobody has a million rounds to lose.
+        config.reaction = Some(Reaction { gap, burst: u32::MAX / 8 });
     }
     if let Some(retention) = scenario.link.retention {
         config.retention = retention;

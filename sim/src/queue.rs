@@ -39,6 +39,24 @@ impl Happening {
     }
 }
 
+/// When devices fire, by time and number.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Calendar(BinaryHeap<Reverse<(Micros, u32)>>);
+
+impl Calendar {
+    pub(crate) fn push(&mut self, at: Micros, device: u32) {
+        self.0.push(Reverse((at, device)));
+    }
+
+    /// The next one, if it is not later than a time.
+    pub(crate) fn pop_until(&mut self, latest: Micros) -> Option<(Micros, u32)> {
+        match self.0.peek() {
+            Some(Reverse((at, _))) if *at <= latest => self.0.pop().map(|Reverse(next)| next),
+            _ => None,
+        }
+    }
+}
+
 /// The plan, by time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {
@@ -55,6 +73,26 @@ impl Queue {
     /// What comes next.
     pub(crate) fn peek(&self) -> Option<(Micros, &Happening)> {
         self.heap.peek().map(|Reverse(entry)| (entry.at, &entry.happening))
+    }
+
+    /// All that is planned, in no order, with the number that tells apart what is alike.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Micros, u64, &Happening)> {
+        self.heap.iter().map(|Reverse(entry)| (entry.at, entry.number, &entry.happening))
+    }
+
+    /// How many things were ever planned.
+    pub(crate) fn numbers(&self) -> u64 {
+        self.planned
+    }
+
+    /// An empty plan in which so many things were planned before.
+    pub(crate) fn resuming(planned: u64) -> Self {
+        Self { heap: BinaryHeap::new(), planned }
+    }
+
+    /// Plans something under the number that it had.
+    pub(crate) fn restore(&mut self, at: Micros, number: u64, happening: Happening) {
+        self.heap.push(Reverse(Entry { at, number, happening }));
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -21,6 +21,10 @@ pub(crate) enum Purpose {
     Drift = 7,
     /// What faults make of its values.
     Fault = 8,
+    /// What expressions of the scenario draw.
+    Environment = 20,
+    /// Whether two devices are linked whose distance leaves it to chance.
+    Fading = 21,
     /// What happens to the messages that it sends while a fault lasts.
     Disturbance = 40,
     /// When a process of faults strikes, and whom; by the number of the fault.
@@ -37,4 +41,11 @@ impl From<Purpose> for u64 {
     fn from(purpose: Purpose) -> Self {
         purpose as Self
     }
+}
+
+/// The seed of one of several streams that a device has for a purpose, told apart by a name.
+pub(crate) fn keyed_seed(seed: u64, device: u64, purpose: Purpose, name: &str) -> u64 {
+    let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let key = name.bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
+    stream_seed(seed.wrapping_add(key), device, purpose)
 }

@@ -2,10 +2,13 @@
 
 use crate::SimError;
 use crate::neighbors::{Neighbors, Point};
+use crate::obstacles::Obstacles;
+use crate::scenario::Obstacle;
 use crate::shown::Shown;
 use fieldrun_device::trace::SiteReport;
 use fieldrun_device::{Micros, NodeId, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The network at one moment.
 #[derive(Clone, Debug)]
@@ -17,6 +20,7 @@ pub struct World {
     pub(crate) neighbors: Neighbors,
     pub(crate) values: Vec<Option<Value>>,
     pub(crate) rounds: Vec<u64>,
+    pub(crate) obstacles: Arc<Obstacles>,
 }
 
 impl World {
@@ -71,6 +75,11 @@ impl World {
     /// The devices that a device is linked to, ascending.
     pub fn neighbors(&self, device: usize) -> &[u32] {
         self.neighbors.of(device)
+    }
+
+    /// What stands in the way of links and devices.
+    pub fn obstacles(&self) -> impl Iterator<Item = &Obstacle> {
+        self.obstacles.iter()
     }
 
     /// The number of links.
@@ -134,6 +143,16 @@ pub trait Observer {
     /// What it cannot write; ends the run.
     fn event(&mut self, moment: &Moment<'_>) -> Result<Flow, SimError>;
 
+    /// Called when time is about to go on: all that happens up to `moment.at` has happened, and the next
+    /// thing happens at `until`.
+    ///
+    /// # Errors
+    /// What it cannot write; ends the run.
+    fn passes(&mut self, moment: &Moment<'_>, until: Micros) -> Result<(), SimError> {
+        let _ = (moment, until);
+        Ok(())
+    }
+
     /// Called with what a round saw at a call site, if such rounds are traced; before the event of
     /// that round.
     ///
@@ -164,6 +183,10 @@ impl Observer for Vec<Box<dyn Observer + '_>> {
             }
         }
         Ok(flow)
+    }
+
+    fn passes(&mut self, moment: &Moment<'_>, until: Micros) -> Result<(), SimError> {
+        self.iter_mut().try_for_each(|observer| observer.passes(moment, until))
     }
 
     fn traced(&mut self, report: &SiteReport) -> Result<(), SimError> {

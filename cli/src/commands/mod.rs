@@ -4,13 +4,16 @@ pub(crate) mod admin;
 pub(crate) mod bench;
 pub(crate) mod ca;
 pub(crate) mod demo;
+mod determinism;
 pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod lib;
+pub(crate) mod new;
 pub(crate) mod node;
 pub(crate) mod program;
 pub(crate) mod sim;
 pub(crate) mod sweep;
+mod tables;
 pub(crate) mod trace;
 pub(crate) mod verify;
 

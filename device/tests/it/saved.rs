@@ -1,6 +1,7 @@
 //! Devices that are saved and restored go on as if nothing had been.
 
 use fieldrun_device::saved::{Pool, Shared, restore_values, save_values};
+use fieldrun_device::wire::DecodeError;
 use fieldrun_device::{
     Device, DeviceConfig, Input, Micros, NodeId, Output, Program, SensorFrame, Value,
 };
@@ -54,6 +55,17 @@ fn round(devices: &mut [Device], number: u64, losses: u64) -> String {
     log
 }
 
+fn resumed(
+    id: i64,
+    program: &Arc<Program>,
+    bytes: &[u8],
+    shared: &Shared,
+) -> Result<Device, DecodeError> {
+    let mut device = Device::new(config(id, program));
+    device.resume(bytes, shared)?;
+    Ok(device)
+}
+
 fn save(devices: &[Device], program: &Program) -> (Vec<u8>, Vec<Vec<u8>>) {
     let mut pool = Pool::default();
     let saved = devices.iter().map(|device| device.save(&mut pool).expect("it can be saved"));
@@ -75,7 +87,7 @@ proptest! {
         let (pool, saved) = save(&devices, &program);
         let shared = Shared::restore(&pool, &program).expect("the pool");
         let mut restored: Vec<Device> = (0..).zip(&saved)
-            .map(|(id, bytes)| Device::restore(config(id, &program), bytes, &shared).expect("a device"))
+            .map(|(id, bytes)| resumed(id, &program, bytes, &shared).expect("a device"))
             .collect();
         prop_assert_eq!(save(&restored, &program), (pool, saved));
         for number in before + 1..before + 12 {
@@ -93,10 +105,10 @@ proptest! {
         let shared = Shared::restore(&pool, &program).expect("the pool");
         let mut bytes = saved[0].clone();
         let short = cut.index(bytes.len());
-        prop_assert!(Device::restore(config(0, &program), &bytes[..short], &shared).is_err());
+        prop_assert!(resumed(0, &program, &bytes[..short], &shared).is_err());
         let place = at.index(bytes.len());
         bytes[place] ^= byte;
-        let _ = Device::restore(config(0, &program), &bytes, &shared);
+        let _ = resumed(0, &program, &bytes, &shared);
         let mut pool = pool;
         let place = at.index(pool.len());
         pool[place] ^= byte;

@@ -1,26 +1,22 @@
 //! The links of a node: who is linked, which of two links stays, who is in quarantine.
 
+use super::conduct::{Conduct, STRIKES};
 use super::events::{DownReason, EventQueue, LinkEvent};
 use super::failure::{Failure, code};
+use super::keys::Keys;
 use super::outbox::{Lane, Outbox, SendError};
 use super::settings::{MAX_FRAME, MAX_LINKS};
+use super::socket::Socket;
+use super::status::{LinkStatus, PeerStatus, TransportStatus};
 use crate::clock::now_micros;
 use crate::identity::Identity;
-use crate::refusals::{PeerRefusals, Refusal, Refusals};
+use crate::refusals::{Refusal, Refusals};
 use bytes::Bytes;
 use fieldrun_device::Micros;
 use quinn::Connection;
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::watch;
-
-/// Bad frames of a peer within [`STRIKE_TIME`] that put it in quarantine.
-const STRIKES: usize = 16;
-
-/// A bad frame is forgotten after this time.
-const STRIKE_TIME: Micros = Micros(60_000_000);
 
 /// Which end opened a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,12 +55,8 @@ struct Link {
     dialler: Dialler,
     outbox: Arc<Outbox>,
     since: Micros,
-}
-
-#[derive(Default)]
-struct Conduct {
-    strikes: VecDeque<Micros>,
-    quarantined_until: Option<Micros>,
+    /// Its certificate no longer counts.
+    revoked: bool,
 }
 
 #[derive(Default)]
@@ -72,69 +64,23 @@ struct State {
     links: BTreeMap<String, Link>,
     conduct: BTreeMap<String, Conduct>,
     refusals: Refusals,
-    peers: Vec<PeerStatus>,
+    /// Each with the number of its dialling.
+    peers: Vec<(usize, PeerStatus)>,
 }
 
-/// What is known of a peer of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PeerStatus {
-    /// The address as configured.
-    pub addr: String,
-    /// The node name, when configured or learned from its certificate.
-    pub node: Option<String>,
-    /// `linked`, or why not.
-    pub state: String,
-}
-
-/// What is known of a link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkStatus {
-    /// The peer's node name.
-    pub node: String,
-    /// Where it is.
-    pub addr: SocketAddr,
-    /// Services that it may publish.
-    pub services: Vec<String>,
-    /// Since when, in microseconds of the host's monotonic clock.
-    pub since: u64,
-    /// Round trip in microseconds.
-    pub round_trip: u64,
-    /// UDP datagrams that were sent, those of QUIC's own included, and their bytes above UDP.
-    pub sent: Traffic,
-    /// The same that were received.
-    pub received: Traffic,
-}
-
-/// What went over a link in one direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Traffic {
-    /// Datagrams.
-    pub datagrams: u64,
-    /// Bytes.
-    pub bytes: u64,
-}
-
-impl From<quinn::UdpStats> for Traffic {
-    fn from(stats: quinn::UdpStats) -> Self {
-        Self { datagrams: stats.datagrams, bytes: stats.bytes }
+impl State {
+    /// How long a node stays in quarantine.
+    fn held(&self, node: &str, now: Micros) -> Micros {
+        self.conduct.get(node).map_or(Micros(0), |conduct| conduct.held(now))
     }
-}
-
-/// Links, configured peers and refusals at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TransportStatus {
-    /// Links, ascending by node.
-    pub links: Vec<LinkStatus>,
-    /// Peers in the order of the configuration.
-    pub peers: Vec<PeerStatus>,
-    /// What was refused, by peer.
-    pub refusals: BTreeMap<String, PeerRefusals>,
 }
 
 /// What all tasks of a transport share.
 pub(super) struct Hub {
     pub(super) us: Identity,
     pub(super) events: EventQueue,
+    pub(super) socket: Socket,
+    keys: RwLock<Arc<Keys>>,
     quarantine: Micros,
     state: Mutex<State>,
     /// Counts changes of links, for those who wait for one.
@@ -144,12 +90,14 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(us: Identity, quarantine: Micros, peers: Vec<PeerStatus>) -> Self {
+    pub(super) fn new(us: Identity, quarantine: Micros, socket: Socket, keys: Keys) -> Self {
         Self {
             us,
             events: EventQueue::default(),
+            socket,
+            keys: RwLock::new(Arc::new(keys)),
             quarantine,
-            state: Mutex::new(State { peers, ..State::default() }),
+            state: Mutex::new(State::default()),
             changes: watch::Sender::new(0),
             stop: watch::Sender::new(false),
         }
@@ -158,6 +106,30 @@ impl Hub {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere leaves the state usable: every change of it is complete.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What links are made with now.
+    pub(super) fn keys(&self) -> Arc<Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes links with other credentials from now on, and cuts those whose peer these no longer
+    /// vouch for; says whose.
+    pub(super) fn renew(&self, keys: Keys) -> Vec<(String, String)> {
+        let keys = Arc::new(keys);
+        self.socket.endpoint().set_server_config(Some(keys.server.clone()));
+        // Before the links are looked at: one that comes in between is checked by `link`.
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys.clone();
+        let mut cut = Vec::new();
+        let mut state = self.lock();
+        for (node, link) in &mut state.links {
+            if let Err(Failure::Refused(_, reason)) = keys.vouch_for(&link.connection) {
+                link.revoked = true;
+                link.connection.close(code::REVOKED, b"certificate no longer accepted");
+                cut.push((node.clone(), reason));
+            }
+        }
+        cut
     }
 
     /// Checks who the peer says it is, and takes the link unless another one is kept.
@@ -171,8 +143,11 @@ impl Hub {
         self.check_peer(&who)?;
         let who = Arc::new(who);
         let mut state = self.lock();
-        let held = state.conduct.get(&who.node).and_then(|conduct| conduct.quarantined_until);
-        if held.is_some_and(|until| now < until) {
+        if let Err(failure) = self.keys().vouch_for(connection) {
+            connection.close(code::REVOKED, b"certificate no longer accepted");
+            return Err(failure);
+        }
+        if state.held(&who.node, now).0 > 0 {
             connection.close(code::QUARANTINE, b"quarantine");
             let reason = "it sent too many bad frames and is in quarantine".to_owned();
             return Err(Failure::Refused(Refusal::Quarantined, reason));
@@ -189,6 +164,9 @@ impl Hub {
             connection.close(code::DUPLICATE, b"duplicate link");
             return Err(Failure::Duplicate);
         }
+        if let Some(twin) = self.check_twin(now, &mut state, &who, connection) {
+            return Err(twin);
+        }
         let outbox = Arc::new(Outbox::default());
         let link = Link {
             connection: connection.clone(),
@@ -196,6 +174,7 @@ impl Hub {
             dialler,
             outbox: outbox.clone(),
             since: now,
+            revoked: false,
         };
         if let Some(old) = state.links.insert(who.node.clone(), link) {
             old.connection.close(code::DUPLICATE, b"duplicate link");
@@ -205,6 +184,33 @@ impl Hub {
         drop(state);
         self.changed();
         Ok((Arc::from(who.node.as_str()), outbox))
+    }
+
+    /// Two hosts that use one certificate would take the link from each other without end. Neither
+    /// has one for a while then, as neither of two nodes with one device counts.
+    fn check_twin(
+        &self,
+        now: Micros,
+        state: &mut State,
+        who: &Identity,
+        new: &Connection,
+    ) -> Option<Failure> {
+        let old = state.links.get(&who.node).map(|link| link.connection.clone())?;
+        let (here, there) = (new.remote_address(), old.remote_address());
+        let conduct = state.conduct.entry(who.node.clone()).or_default();
+        if old.close_reason().is_some() || !conduct.is_twin(now, there, here) {
+            return None;
+        }
+        conduct.hold(now, self.quarantine);
+        for connection in [&old, new] {
+            connection.close(code::TWIN, b"two hosts use this certificate");
+        }
+        let reason = format!(
+            "two hosts use the certificate of `{}`, at {there} and at {here}: is one a copy of the \
+             other? stop one and issue it a certificate of its own; neither is linked until then",
+            who.node
+        );
+        Some(Failure::Refused(Refusal::Twin, reason))
     }
 
     /// A peer is of our cluster, and not named as we are.
@@ -226,9 +232,10 @@ impl Hub {
         if current != Some(connection.stable_id()) {
             return;
         }
-        state.links.remove(&**peer);
-        let held = state.conduct.get(&**peer).and_then(|conduct| conduct.quarantined_until);
-        let reason = if held.is_some_and(|until| now_micros() < until) {
+        let revoked = state.links.remove(&**peer).is_some_and(|link| link.revoked);
+        let reason = if revoked {
+            DownReason::Revoked
+        } else if state.held(peer, now_micros()).0 > 0 {
             DownReason::Quarantined
         } else {
             reason
@@ -259,8 +266,7 @@ impl Hub {
 
     /// How long the node stays in quarantine.
     pub(super) fn quarantine_left(&self, node: &str) -> Micros {
-        let until = self.lock().conduct.get(node).and_then(|conduct| conduct.quarantined_until);
-        until.map_or(Micros(0), |until| until.since(now_micros()))
+        self.lock().held(node, now_micros())
     }
 
     /// A frame arrived.
@@ -285,13 +291,10 @@ impl Hub {
         let now = now_micros();
         let mut state = self.lock();
         let conduct = state.conduct.entry(peer.to_owned()).or_default();
-        conduct.strikes.push_back(now);
-        conduct.strikes.retain(|at| now.since(*at) < STRIKE_TIME);
-        if conduct.strikes.len() < STRIKES {
+        if !conduct.strike(now) {
             return;
         }
-        conduct.strikes.clear();
-        conduct.quarantined_until = Some(Micros(now.0.saturating_add(self.quarantine.0)));
+        conduct.hold(now, self.quarantine);
         let seconds = self.quarantine.seconds();
         tracing::warn!(peer, seconds, "quarantine: {STRIKES} bad frames within a minute");
         if let Some(link) = state.links.get(peer) {
@@ -316,10 +319,30 @@ impl Hub {
         Ok(())
     }
 
-    /// Notes what a configured peer's dialling came to; logs a change.
-    pub(super) fn set_peer(&self, index: usize, node: Option<&str>, text: &str) {
+    /// Puts the configured peers in order: those that are known stay as they are, the others are
+    /// taken out or begin. Links that we dialled to a peer that is taken out are closed.
+    pub(super) fn list_peers(&self, peers: Vec<(usize, PeerStatus)>) {
         let mut state = self.lock();
-        let Some(peer) = state.peers.get_mut(index) else { return };
+        let mut old = std::mem::take(&mut state.peers);
+        for (number, fresh) in peers {
+            let known = old.iter().position(|(other, _)| *other == number);
+            let peer = known.map_or(fresh, |at| old.swap_remove(at).1);
+            state.peers.push((number, peer));
+        }
+        for node in old.into_iter().filter_map(|(_, peer)| peer.node) {
+            let listed = state.peers.iter().any(|(_, peer)| peer.node.as_ref() == Some(&node));
+            let link = state.links.get(&node).filter(|link| link.dialler == Dialler::Us);
+            if let (false, Some(link)) = (listed, link) {
+                link.connection.close(code::UNLISTED, b"no configured peer any more");
+            }
+        }
+    }
+
+    /// Notes what a configured peer's dialling came to; logs a change.
+    pub(super) fn set_peer(&self, number: usize, node: Option<&str>, text: &str) {
+        let mut state = self.lock();
+        let found = state.peers.iter_mut().find(|(other, _)| *other == number);
+        let Some((_, peer)) = found else { return };
         if let Some(node) = node {
             peer.node = Some(node.to_owned());
         }
@@ -333,7 +356,7 @@ impl Hub {
     pub(super) fn all_peers_linked(&self) -> bool {
         let state = self.lock();
         let linked = |node: &String| state.links.contains_key(node);
-        state.peers.iter().all(|peer| peer.node.as_ref().is_some_and(linked))
+        state.peers.iter().all(|(_, peer)| peer.node.as_ref().is_some_and(linked))
     }
 
     pub(super) fn refused_total(&self) -> u64 {
@@ -356,7 +379,7 @@ impl Hub {
         });
         TransportStatus {
             links: links.collect(),
-            peers: state.peers.clone(),
+            peers: state.peers.iter().map(|(_, peer)| peer.clone()).collect(),
             refusals: state.refusals.peers(),
         }
     }

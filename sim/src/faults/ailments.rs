@@ -1,11 +1,15 @@
 //! What is wrong with one device.
 
 use super::disturbances::Sending;
+use crate::SimError;
+use crate::checkpoint::plain::{micros, reading};
+use crate::checkpoint::{self, Frames};
 use crate::random::{Purpose, Stream};
 use crate::scenario::SensorFault;
 use fieldrun_device::host::Reading;
 use fieldrun_device::wire::Frame;
 use fieldrun_device::{Micros, SensorFrame};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -100,17 +104,65 @@ impl Ailments {
     }
 }
 
+/// All of it, to be saved.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SavedAilments {
+    clock: Clock,
+    #[serde(with = "micros")]
+    paused_until: Micros,
+    /// Senders, and their messages by number.
+    waiting: Vec<(u32, u32)>,
+    pace: Pace,
+    sensors: Vec<Broken>,
+    noise: Stream,
+    sending: Sending,
+}
+
+impl Ailments {
+    pub(crate) fn save(&self, frames: &mut Frames) -> SavedAilments {
+        let waiting = self.waiting.iter();
+        SavedAilments {
+            clock: self.clock,
+            paused_until: self.paused_until,
+            waiting: waiting.map(|(from, frame)| (*from, frames.number(frame))).collect(),
+            pace: self.pace,
+            sensors: self.sensors.clone(),
+            noise: self.noise.clone(),
+            sending: self.sending.clone(),
+        }
+    }
+}
+
+impl SavedAilments {
+    pub(crate) fn restored(self, frames: &[Arc<Frame>]) -> Result<Ailments, SimError> {
+        let waiting = self.waiting.into_iter();
+        let waiting = waiting.map(|(from, number)| Ok((from, checkpoint::frame(number, frames)?)));
+        Ok(Ailments {
+            clock: self.clock,
+            paused_until: self.paused_until,
+            waiting: waiting.collect::<Result<_, SimError>>()?,
+            pace: self.pace,
+            sensors: self.sensors,
+            noise: self.noise,
+            sending: self.sending,
+        })
+    }
+}
+
 /// A clock that is off.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Clock {
     /// It showed `local` at the time `since`.
+    #[serde(with = "micros")]
     pub(crate) since: Micros,
     pub(crate) local: i64,
     /// By how much it gains on the time.
     pub(crate) rate: f64,
     /// It does so until then.
+    #[serde(with = "micros")]
     pub(crate) until: Micros,
     /// What it showed last: it never goes back.
+    #[serde(with = "micros")]
     pub(crate) shown: Micros,
 }
 
@@ -145,9 +197,10 @@ impl Clock {
 }
 
 /// One round in so many.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Pace {
     pub(crate) factor: f64,
+    #[serde(with = "micros")]
     pub(crate) until: Micros,
     /// The part of a round that is due.
     pub(crate) due: f64,
@@ -169,18 +222,19 @@ impl Pace {
 }
 
 /// A sensor that is broken until a time.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Broken {
     pub(crate) name: String,
     pub(crate) how: How,
+    #[serde(with = "micros")]
     pub(crate) until: Micros,
 }
 
 /// What a broken sensor reads.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum How {
     /// This value.
-    Reads(Reading),
+    Reads(#[serde(with = "reading")] Reading),
     /// Nothing.
     Missing,
     /// Numbers with errors of this deviation.

@@ -1,5 +1,6 @@
 //! What is wrong with links for a while.
 
+use crate::checkpoint::plain::micros;
 use crate::random::Stream;
 use fieldrun_device::Micros;
 use fieldrun_netem::Conditions;
@@ -106,6 +107,32 @@ impl Disturbances {
                 Trouble::Links(_) => {}
             }
         }
+    }
+}
+
+/// One of them as it is saved: what it does follows from the fault.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SavedDisturbance {
+    pub(crate) number: u32,
+    #[serde(with = "micros")]
+    pub(crate) until: Micros,
+    pub(crate) among: Group,
+    /// The sides of a partition.
+    pub(crate) sides: Option<(Group, Group)>,
+}
+
+impl Disturbances {
+    pub(crate) fn saved(&self) -> Vec<SavedDisturbance> {
+        let saved = |disturbance: &Disturbance| SavedDisturbance {
+            number: disturbance.number,
+            until: disturbance.until,
+            among: disturbance.among.clone(),
+            sides: match &disturbance.trouble {
+                Trouble::Parted { from, to, .. } => Some((from.clone(), to.clone())),
+                Trouble::Links(_) => None,
+            },
+        };
+        self.present.iter().map(saved).collect()
     }
 }
 

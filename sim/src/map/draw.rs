@@ -113,10 +113,21 @@ fn head(page: &mut Picture, header: &Header<'_>) {
 fn panel(page: &mut Picture, world: &World, layout: &Layout, coloring: &Coloring, labels: bool) {
     let (at, size) = ([layout.left, layout.top], [layout.width, layout.height]);
     page.shapes.push(Shape::Rect { at, size, round: 6.0, fill: PANEL, edge: Some(EDGE) });
+    obstacles(page, world, layout);
     links(page, world, layout);
     dots(page, world, layout, coloring);
     if labels {
         self::labels(page, world, layout);
+    }
+}
+
+/// What stands in the way.
+fn obstacles(page: &mut Picture, world: &World, layout: &Layout) {
+    let outlines = super::obstacles::outlines(world);
+    if !outlines.is_empty() {
+        let corner = |corner: &[f64; 2]| layout.pixels(corner);
+        let areas = outlines.iter().map(|area| area.iter().map(corner).collect()).collect();
+        page.shapes.push(Shape::Areas { areas, fill: MUTED, opacity: 0.55 });
     }
 }
 

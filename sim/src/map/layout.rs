@@ -1,5 +1,6 @@
 //! Where things stand on a map, in pixels.
 
+use super::obstacles::outlines;
 use crate::world::World;
 
 /// The width of the whole picture.
@@ -22,18 +23,23 @@ const HEIGHTS: (f64, f64) = (260.0 / 728.0, 860.0 / 728.0);
 pub(super) struct Frame([f64; 4]);
 
 impl Frame {
-    /// Around all devices of some moments, and the area of the scenario when there is one.
+    /// Around all devices and obstacles of some moments, and the area of the scenario when there is one.
     pub(super) fn around<'a>(
         worlds: impl Iterator<Item = &'a World>,
         area: Option<[f64; 4]>,
     ) -> Self {
         let mut bounds = area;
+        let mut show = |x: f64, y: f64| {
+            let [x0, y0, x1, y1] = bounds.unwrap_or([x, y, x, y]);
+            bounds = Some([x0.min(x), y0.min(y), x1.max(x), y1.max(y)]);
+        };
         for world in worlds {
             for device in 0..world.len() {
-                let [x, y, ..] = world.position(device) else { continue };
-                let [x0, y0, x1, y1] = bounds.unwrap_or([*x, *y, *x, *y]);
-                bounds = Some([x0.min(*x), y0.min(*y), x1.max(*x), y1.max(*y)]);
+                if let [x, y, ..] = world.position(device) {
+                    show(*x, *y);
+                }
             }
+            outlines(world).iter().flatten().for_each(|[x, y]| show(*x, *y));
         }
         Self(bounds.unwrap_or([0.0; 4]))
     }

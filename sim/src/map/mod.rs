@@ -3,8 +3,10 @@
 mod color;
 mod draw;
 mod layout;
+mod obstacles;
 mod wanted;
 
+pub(crate) use obstacles::outlines;
 pub use wanted::{Wanted, When};
 
 use self::color::Coloring;
@@ -114,7 +116,7 @@ impl Snapshots {
         };
         let shots = wanted.into_iter().map(shot).collect::<Result<_, SimError>>()?;
         let title = scenario.map.title.clone().unwrap_or_else(|| scenario.name.clone());
-        let (style, area) = (scenario.map.clone(), scenario.area);
+        let (style, area) = (scenario.map.clone(), scenario.area.map(|area| area.outline()));
         Ok(Self { look: Look { title, seed: scenario.seed, style, area }, shots })
     }
 }

@@ -1,5 +1,6 @@
 //! What goes wrong in a run.
 
+use super::Expression;
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId};
 use fieldrun_netem::Conditions;
@@ -55,6 +56,8 @@ pub struct Whom {
 pub enum Members {
     /// Those that are named; all if none are.
     Named(Vec<NodeId>),
+    /// Those for which an expression is true when the fault begins, where they are then.
+    Where(Expression),
 }
 
 /// How many devices of a set are chosen.

@@ -3,6 +3,7 @@
 use super::error::SweepError;
 use super::plan::Point;
 use crate::scenario::Scenario;
+use std::path::Path;
 use toml::{Table, Value};
 
 impl Scenario {
@@ -26,19 +27,20 @@ impl Scenario {
         Ok(table.to_string())
     }
 
-    /// The scenario of a text with a setting; `file` is its name in messages. Paths stay as written.
+    /// The scenario of a text that stands in a file, with a setting.
     ///
     /// # Errors
     /// The text is wrong as it stands, or with the setting.
     pub fn with_setting(text: &str, file: &str, point: &Point) -> Result<Self, SweepError> {
         let wrong = |error| SweepError::Scenario(Box::new(error));
         // Mistakes of the file itself are shown where they stand.
-        let plain = Self::parse(text, file).map_err(wrong)?;
+        let at = Path::new(file);
+        let plain = Self::parse_at(text, file, at).map_err(wrong)?;
         if point.params.is_empty() {
             return Ok(plain);
         }
         let edited = Self::edited(text, &point.params)?;
-        Self::parse(&edited, &format!("{file} with {point}")).map_err(wrong)
+        Self::parse_at(&edited, &format!("{file} with {point}"), at).map_err(wrong)
     }
 }
 
@@ -102,6 +104,7 @@ fn descend(inside: &mut Value, name: &str, path: &[&str], value: &Value) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Topology;
 
     const TEXT: &str =
         "program = \"p.pt\"\n[link]\nradius = 3\n[[group]]\ncount = 2\n[[group]]\ncount = 3\n";
@@ -114,7 +117,10 @@ mod tests {
     #[test]
     fn keys_are_set_where_their_paths_lead() {
         let parse = |text: String| Scenario::parse(&text, "s.toml").expect("a good scenario");
-        assert_eq!(parse(edited("link.radius", "7").expect("set")).link.radius, Some(7.0));
+        assert_eq!(
+            parse(edited("link.radius", "7").expect("set")).link.topology,
+            Topology::Disc { radius: Some(7.0) }
+        );
         assert!(!parse(edited("link.loss", "0.5").expect("set")).link.conditions.are_perfect());
         let counts = |text: String| -> Vec<usize> {
             parse(text).groups.iter().map(|group| group.count).collect()

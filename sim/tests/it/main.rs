@@ -6,13 +6,18 @@
     reason = "tests say what they expect and fail otherwise"
 )]
 
+mod checkpoint;
 mod common;
 mod crowd;
 mod determinism;
+mod effective;
+mod engines;
 mod faults;
+mod live;
 mod maps;
 mod mistakes;
 mod oracle;
+mod reactive;
 mod runs;
 mod sabotage;
 mod scenario;

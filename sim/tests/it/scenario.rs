@@ -4,7 +4,9 @@ use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
 use fieldrun_netem::{Conditions, Delay, Loss};
 use fieldrun_sim::Color;
-use fieldrun_sim::scenario::{Link, Mobility, Place, Record, Schedule, Stop, Walk};
+use fieldrun_sim::scenario::{
+    Area, Given, Link, Mobility, Place, Record, Schedule, Stop, Topology, Walk,
+};
 use fieldrun_sim::{Scenario, SimError};
 use std::path::Path;
 
@@ -48,7 +50,7 @@ fn every_key_has_its_meaning() {
     );
     assert_eq!((scenario.program.as_path(), scenario.seed), (Path::new("p.pt"), 7));
     assert_eq!(scenario.path, [Path::new("lib"), Path::new("more")]);
-    assert_eq!(scenario.area, Some([0.0, -5.0, 10.0, 5.5]));
+    assert_eq!(scenario.area, Some(Area::flat([0.0, -5.0, 10.0, 5.5])));
     let time = Some(Micros(120_000_000));
     assert_eq!(scenario.stop, Stop { events: Some(1000), rounds: Some(30), time });
     assert_eq!(
@@ -56,8 +58,7 @@ fn every_key_has_its_meaning() {
         Schedule::Periodic { period: Micros(500_000), jitter: 0.25, drift: 0.0 }
     );
     let link = Link {
-        radius: Some(1.5),
-        pairs: None,
+        topology: Topology::Disc { radius: Some(1.5) },
         conditions: Conditions {
             loss: Loss::Uniform(0.5),
             delay: Some(Delay::Uniform(Micros(10_000), Micros::SECOND)),
@@ -84,10 +85,10 @@ fn every_key_has_its_meaning() {
         ("t", Reading::text("text")),
         ("x", Reading::Number(0.5)),
     ];
-    assert_eq!(node.env, expected.map(|(name, value)| (name.to_owned(), value)));
+    assert_eq!(node.env, expected.map(|(name, value)| (name.to_owned(), Given::Value(value))));
     let group = &scenario.groups[0];
     assert_eq!(group.place, Place::Clusters { clusters: 2, spread: 3.0 });
-    assert_eq!((group.count, group.area), (12, Some([0.0, 0.0, 1.0, 1.0])));
+    assert_eq!((group.count, group.area), (12, Some(Area::flat([0.0, 0.0, 1.0, 1.0]))));
 }
 
 #[test]
@@ -256,6 +257,21 @@ fn the_documented_scenario_is_one() {
         page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(!examples.is_empty());
     for example in examples {
-        parse(example);
+        let effective = parse(example).effective();
+        effective.unwrap_or_else(|error| panic!("its devices can be placed: {error}"));
+    }
+}
+
+#[test]
+fn the_page_explains_every_word() {
+    let page = include_str!("../../../docs/simulator.md");
+    let places = ["[schedule]\nkind", "[link]\nkind", "[mobility]\nkind", "[[group]]\nplace"];
+    for place in places {
+        let said = mistakes(&format!("program = 'p.pt'\n{place} = '?'\n"));
+        let (_, words) = said.split_once("Known words: ").expect("they are listed");
+        let words = words.split('.').next().unwrap_or_default();
+        for word in words.split(", ") {
+            assert!(page.contains(&format!("| `\"{word}\"` |")), "{place}: {word}");
+        }
     }
 }

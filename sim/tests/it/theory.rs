@@ -92,7 +92,9 @@ fn heard(fault: &str) -> Vec<String> {
     let mut simulation =
         Simulation::new(&scenario(&text), &program("sumHood(nbr(1))")).expect("a network");
     simulation.run_until(Micros(25_000_000), &mut ()).expect("runs");
-    (0..4).map(|device| simulation.world().value(device).expect("a value").to_string()).collect()
+    let heard =
+        |device| simulation.world().value(device).map_or_else(String::new, ToString::to_string);
+    (0..4).map(heard).collect()
 }
 
 #[test]
@@ -101,6 +103,10 @@ fn partitions_part_whom_they_say_in_the_direction_that_they_say() {
     let parted = "[[fault]]\nkind = 'partition'\nat = '10s'\nbetween = [[0, 1], [2, 3]]\n";
     assert_eq!(heard(parted), ["1.0", "1.0", "1.0", "1.0"]);
     assert_eq!(heard(&format!("{parted}one_way = true\n")), ["1.0", "2.0", "1.0", "1.0"]);
+    let halves = "[[fault]]\nkind = 'partition'\nat = '10s'\nbetween = ['x < 1.5', 'x > 1.5']\n";
+    assert_eq!(heard(halves), heard(parted));
+    let some = "[[fault]]\nkind = 'crash'\nat = '10s'\nwhere = 'x > 1.5'\n";
+    assert_eq!(heard(some)[..2], ["1.0", "1.0"]);
     assert_eq!(heard(&format!("{parted}for = '5s'\n")), ["1.0", "2.0", "2.0", "1.0"]);
 }
 

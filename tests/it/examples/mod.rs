@@ -10,6 +10,7 @@ mod work;
 use fieldrun_device::Micros;
 use fieldrun_device::host::Reading;
 use fieldrun_sim::record::{Snapshots, Wanted, When};
+use fieldrun_sim::scenario::{Chosen, Given, Topology};
 use fieldrun_sim::{Flow, Moment, Observer, Scenario, Shown, SimError, run};
 use plane::Plane;
 use std::path::{Path, PathBuf};
@@ -146,22 +147,30 @@ impl Played {
 
     /// The network as the oracle sees it.
     fn plane(&self, snapshot: &Snapshot) -> Plane {
-        Plane::new(&snapshot.places, self.scenario.link.radius.expect("every example has a radius"))
+        let Topology::Disc { radius: Some(radius) } = self.scenario.link.topology else {
+            panic!("every example has a radius");
+        };
+        Plane::new(&snapshot.places, radius)
     }
 
     /// What every device reads as `env.get(name)`. Examples have groups only, so devices are
     /// numbered as their ids are.
     fn env(&self, name: &str) -> Vec<Option<Reading>> {
         assert!(self.scenario.nodes.is_empty(), "nodes are numbered otherwise");
-        let find = |env: &[(String, Reading)]| {
-            env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        let find = |env: &[(String, Given)]| {
+            let found = env.iter().find(|(known, _)| known == name)?;
+            match &found.1 {
+                Given::Value(reading) => Some(reading.clone()),
+                Given::Computed(_) => panic!("examples give plain values"),
+            }
         };
         let mut values: Vec<Option<Reading>> = Vec::new();
         for group in &self.scenario.groups {
             values.extend(std::iter::repeat_n(find(&group.env), group.count));
         }
         for set in self.scenario.sets.iter().filter(|set| find(&set.env).is_some()) {
-            for id in &set.ids {
+            let Chosen::Ids(ids) = &set.of else { panic!("examples name devices") };
+            for id in ids {
                 let device: usize = id.to_string().parse().expect("a number");
                 values[device] = find(&set.env);
             }

@@ -128,8 +128,7 @@ impl<'a> Prepared<'a> {
 
     fn scenario(&self, point: &Point) -> Result<Scenario, Failure> {
         let Spec { text, file, stop, .. } = self.spec;
-        let scenario = Scenario::with_setting(text, file, point).map_err(Failure::usage)?;
-        let mut scenario = scenario.standing_at(Path::new(file));
+        let mut scenario = Scenario::with_setting(text, file, point).map_err(Failure::usage)?;
         scenario.path.splice(0..0, self.folders.iter().cloned());
         if stop.is_some() {
             scenario.stop = Stop { time: *stop, ..Stop::default() };

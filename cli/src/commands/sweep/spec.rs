@@ -51,8 +51,7 @@ impl Spec {
     pub(super) fn new(args: &SweepArgs) -> Result<Self, Failure> {
         let text = scenario_text(&args.scenario)?;
         let file = args.scenario.display().to_string();
-        let scenario = Scenario::parse(&text, &file).map_err(Failure::usage)?;
-        let scenario = scenario.standing_at(&args.scenario);
+        let scenario = Scenario::parse_at(&text, &file, &args.scenario).map_err(Failure::usage)?;
         let vary = args.vary.iter().map(|text| text.parse::<Vary>());
         let vary = vary.collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
         let design = match args.latin {

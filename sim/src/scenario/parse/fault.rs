@@ -6,7 +6,7 @@ use super::super::fault::{
 use super::super::problem::Problems;
 use super::super::read::{self, Item, Section, fault};
 use super::link::read_conditions;
-use super::{id, nodes::read_env};
+use super::{id, nodes::read_values};
 use fieldrun_device::Micros;
 use std::ops::Range;
 use toml::de::DeValue;
@@ -142,9 +142,14 @@ fn read_whom(kind: Kind, when: When, section: &mut Section<'_>, problems: &mut P
     if kind == Kind::Partition {
         section.refuse("share", "`between` says who is parted", problems);
         section.refuse("count", "`between` says who is parted", problems);
+        section.refuse("where", "`between` says who is parted", problems);
         return Whom { members: Members::Named(Vec::new()), choice: Choice::All };
     }
     let ids = section.read("ids", problems, |item| read::list(item, id)).unwrap_or_default();
+    let condition = section.read("where", problems, read::expression);
+    if let (Some(_), Some(place)) = (section.key_span("ids"), section.key_span("where")) {
+        problems.add(place, "both `ids` and `where` say which devices", "Keep one of them.");
+    }
     let share = section.read("share", problems, |item| read::number_in(item, 0.0, 1.0));
     let count = section.read("count", problems, |item| read::whole(item, 1));
     if share.is_some() && count.is_some() {
@@ -157,7 +162,8 @@ fn read_whom(kind: Kind, when: When, section: &mut Section<'_>, problems: &mut P
         (None, None, When::Every { .. }) => Choice::Count(1),
         (None, None, When::At(_)) => Choice::All,
     };
-    Whom { members: Members::Named(ids), choice }
+    let members = condition.map_or_else(|| Members::Named(ids), Members::Where);
+    Whom { members, choice }
 }
 
 fn read_kind(
@@ -202,7 +208,7 @@ fn read_kind(
         }
         Kind::Set => {
             want("env", "Add env = { name = value }.", span, section, problems);
-            DeviceFault::Set { env: read_env(section, problems) }
+            DeviceFault::Set { env: read_values(section, problems) }
         }
         Kind::Link => return read_link_fault(span, section, problems),
         Kind::Partition => return read_partition(span, section, problems),
@@ -261,11 +267,15 @@ fn read_partition(
     problems: &mut Problems,
 ) -> Option<FaultKind> {
     let between = section.read("between", problems, |item| {
-        <[Members; 2]>::try_from(read::list(item, members)?)
-            .map_err(|_| fault("not two sets of devices", "Write between = [[0, 1], [2, 3]]."))
+        <[Members; 2]>::try_from(read::list(item, members)?).map_err(|_| {
+            fault(
+                "not two sets of devices",
+                "Write between = [[0, 1], [2, 3]], or [\"x < 50\", \"x >= 50\"].",
+            )
+        })
     });
     if section.key_span("between").is_none() {
-        let help = "Add between = [[0, 1], [2, 3]].";
+        let help = "Add between = [[0, 1], [2, 3]], or [\"x < 50\", \"x >= 50\"].";
         problems.add(span.clone(), "nobody says who is parted from whom", help);
     }
     let one_way = section.read("one_way", problems, truth).unwrap_or(false);
@@ -273,8 +283,12 @@ fn read_partition(
     Some(FaultKind::Partition(Partition::Between { from, to, one_way }))
 }
 
+/// A list of ids, or an expression.
 fn members(item: Item<'_>) -> Result<Members, read::Fault> {
-    read::list(item, id).map(Members::Named)
+    match item.get_ref() {
+        DeValue::String(_) => read::expression(item).map(Members::Where),
+        _ => read::list(item, id).map(Members::Named),
+    }
 }
 
 fn truth(item: Item<'_>) -> Result<bool, read::Fault> {

@@ -1,26 +1,122 @@
 //! `[link]`: who hears whom, and how well.
 
-use super::super::Link;
+use super::super::files::Files;
 use super::super::problem::Problems;
 use super::super::read::{self, Fault, Item, Section, fault};
-use super::super::units;
-use super::id;
+use super::super::{Link, Topology, units};
+use super::{id, refuse_others};
 use fieldrun_device::{Micros, NodeId, Retention};
 use fieldrun_netem::{Bursts, Conditions, Delay, Loss, Reorder};
 use toml::de::DeValue;
 
-pub(super) fn read_link(mut section: Section<'_>, problems: &mut Problems) -> Link {
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Disc,
+    Fading,
+    Nearest,
+    Graph,
+}
+
+pub(super) fn read_link(mut section: Section<'_>, files: &Files, problems: &mut Problems) -> Link {
     let link = Link {
-        radius: section.read("radius", problems, |item| read::number_in(item, 0.0, f64::MAX)),
-        pairs: section.read("pairs", problems, |item| read::list(item, pair)),
+        topology: topology(&mut section, files, problems),
         conditions: read_conditions(&mut section, problems),
         retention: section.read("retention", problems, retention),
     };
-    if link.pairs.is_some() {
-        section.refuse("radius", "`pairs` says who is linked", problems);
-    }
     section.finish(problems);
     link
+}
+
+fn topology(section: &mut Section<'_>, files: &Files, problems: &mut Problems) -> Topology {
+    let words = [
+        ("disc", Kind::Disc),
+        ("fading", Kind::Fading),
+        ("nearest", Kind::Nearest),
+        ("graph", Kind::Graph),
+    ];
+    // Without the word, the keys say it.
+    let by_keys = match () {
+        () if section.has("pairs") || section.has("file") => Kind::Graph,
+        () if section.has("nearest") => Kind::Nearest,
+        () if section.has("sure") => Kind::Fading,
+        () => Kind::Disc,
+    };
+    let name = words.iter().find(|(_, kind)| *kind == by_keys).map_or("disc", |(name, _)| name);
+    section.assume("kind", name, problems);
+    let kind = section.read("kind", problems, |item| read::word(item, &words));
+    let kind = kind.unwrap_or(by_keys);
+    let topology = match kind {
+        Kind::Disc => Topology::Disc {
+            radius: section.read("radius", problems, |i| read::length_from(i, 0.0)),
+        },
+        Kind::Fading => fading(section, problems),
+        Kind::Nearest => {
+            let count = section.read_or(
+                "nearest",
+                6,
+                |count| toml::Value::Integer(i64::try_from(*count).unwrap_or(i64::MAX)),
+                problems,
+                |item| read::whole(item, 1),
+            );
+            Topology::Nearest { count: usize::try_from(count).unwrap_or(usize::MAX) }
+        }
+        Kind::Graph => Topology::Graph { pairs: graph(section, files, problems) },
+    };
+    let round = matches!(kind, Kind::Disc | Kind::Fading);
+    let reason = match kind {
+        Kind::Nearest => "`nearest` says who is linked",
+        _ if section.has("file") => "`file` says who is linked",
+        _ => "`pairs` says who is linked",
+    };
+    let others = [
+        ("radius", round, reason),
+        ("sure", kind == Kind::Fading, "only \"fading\" links have it"),
+        ("nearest", kind == Kind::Nearest, "only \"nearest\" links have it"),
+        ("pairs", kind == Kind::Graph, "only a \"graph\" has it"),
+        ("file", kind == Kind::Graph, "only a \"graph\" has it"),
+    ];
+    refuse_others(section, &others, problems);
+    topology
+}
+
+fn fading(section: &mut Section<'_>, problems: &mut Problems) -> Topology {
+    let radius = section.read("radius", problems, read::positive_length);
+    if radius.is_none() && !section.has("radius") {
+        let span = section.key_span("kind").or_else(|| section.key_span("sure")).unwrap_or(0..0);
+        let help = "Add radius = 30, from where on no links are.";
+        problems.add(span, "nobody says how far \"fading\" links reach", help);
+    }
+    let sure = section.read_or(
+        "sure",
+        0.0,
+        |sure| (*sure).into(),
+        problems,
+        |item| read::length_from(item, 0.0),
+    );
+    let radius = radius.unwrap_or(f64::MAX);
+    if sure >= radius {
+        let span = section.key_span("sure").unwrap_or(0..0);
+        let message = "links are sure up to a distance at which there are none";
+        problems.add(span, message, "Make `sure` less than `radius`.");
+    }
+    Topology::Fading { sure, radius }
+}
+
+fn graph(
+    section: &mut Section<'_>,
+    files: &Files,
+    problems: &mut Problems,
+) -> Vec<(NodeId, NodeId)> {
+    let mut pairs =
+        section.read("pairs", problems, |item| read::list(item, pair)).unwrap_or_default();
+    let file = section.file("file", files, problems, Files::edges);
+    if !section.has("pairs") && !section.has("file") {
+        let span = section.key_span("kind").unwrap_or(0..0);
+        let help = "Add pairs = [[0, 1], [1, 2]], or file = \"links.csv\".";
+        problems.add(span, "nobody says who is linked", help);
+    }
+    pairs.extend(file.unwrap_or_default());
+    pairs
 }
 
 fn pair(item: Item<'_>) -> Result<(NodeId, NodeId), Fault> {

@@ -1,16 +1,25 @@
-//! `[record]` and `[map]`: what a run leaves behind.
+//! `[record]`, `[map]` and `[engine]`: what a run leaves behind, and what runs it.
 
 use super::super::problem::Problems;
 use super::super::read::{self, Fault, Item, Section, fault};
-use super::super::{MapStyle, Record};
+use super::super::{EngineKind, MapStyle, Record};
 use crate::picture::Color;
 use toml::de::DeValue;
 
 pub(super) fn read_record(mut section: Section<'_>, problems: &mut Problems) -> Record {
-    let from = section.read("from_event", problems, |item| read::whole(item, 0));
+    let shown = |event: &u64| toml::Value::Integer(i64::try_from(*event).unwrap_or(i64::MAX));
+    let from = section.read_or("from_event", 1, shown, problems, |item| read::whole(item, 0));
     let every = section.read("every", problems, |item| read::whole(item, 1));
     section.finish(problems);
-    Record { from_event: from.unwrap_or(1), every }
+    Record { from_event: from, every }
+}
+
+pub(super) fn read_engine(mut section: Section<'_>, problems: &mut Problems) -> EngineKind {
+    let shown = |kind: &EngineKind| toml::Value::String(kind.word().to_owned());
+    let word = |item| read::word(item, &EngineKind::WORDS);
+    let kind = section.read_or("kind", EngineKind::Auto, shown, problems, word);
+    section.finish(problems);
+    kind
 }
 
 pub(super) fn read_map(mut section: Section<'_>, problems: &mut Problems) -> MapStyle {
