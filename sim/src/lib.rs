@@ -4,6 +4,7 @@
 //! * [`Scenario`] says what is simulated; read from TOML, or made for a program that has none.
 //! * [`run`] runs it, event by event, and tells an [`Observer`].
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
+//! * [`chart`] draws lines and dots on a page, of whatever data.
 //! * [`record`] has the observers that write: JSON lines, CSV tables, SVG maps.
 //! * [`Summary`] is what a run amounted to.
 //! * [`ColumnEngine`] runs a program on a large still population, without messages.
@@ -16,6 +17,7 @@
 //! messages, `queue` what happens when, `batch` which rounds may run at once, and `engine` drives all of it.
 
 mod batch;
+pub mod chart;
 mod columns;
 mod engine;
 mod error;

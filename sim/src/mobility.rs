@@ -88,7 +88,7 @@ impl Walker {
         };
         if purpose != self.purpose {
             self.purpose = purpose;
-            self.leg = None;
+            self.leg = self.stay(*position);
         }
         let mut seconds = step.seconds();
         for _ in 0..MAX_LEGS {
@@ -126,6 +126,20 @@ impl Walker {
                 Some(self.leg_to(to, walk, if inside { SHUFFLE } else { 1.0 }))
             }
             (Mobility::Waypoint(_), Aim::Attend) => None,
+        }
+    }
+
+    /// Who is at the place already when the gathering begins goes on standing there for a part of a
+    /// pause, if people pause at all.
+    fn stay(&mut self, position: [f64; 2]) -> Option<Leg> {
+        match (self.model, self.purpose) {
+            (Mobility::Gather { walk, place, radius, .. }, Aim::Attend)
+                if walk.pause.1 > Micros(0) && distance(position, place) <= radius =>
+            {
+                let leg = self.leg_to(position, walk, SHUFFLE);
+                Some(Leg { rest: leg.rest * self.random.unit(), ..leg })
+            }
+            _ => None,
         }
     }
 
@@ -223,6 +237,36 @@ mod tests {
         walker.steer(|| Some([100.0, 49.0]));
         walker.advance(&mut position, seconds(8), SECOND);
         assert_eq!(position, [100.0, 49.0]);
+    }
+
+    #[test]
+    fn those_who_are_at_the_place_already_stand_there_at_first() {
+        let minute = seconds(60);
+        let model = Mobility::Gather {
+            walk: Walk { speed: (1.0, 2.0), pause: (minute, minute) },
+            place: [50.0, 50.0],
+            radius: 10.0,
+            share: 1.0,
+            start: Micros(0),
+            end: Micros(u64::MAX),
+            ramp: Micros(0),
+        };
+        let moved_within = |start: [f64; 2], devices: u64, time: u64| {
+            let moved = |device: &u64| {
+                let mut walker = Walker::new(model, AREA, 1, *device).expect("walks");
+                let mut position = start;
+                (1..=time).for_each(|now| walker.advance(&mut position, seconds(now), SECOND));
+                position != start
+            };
+            (0..devices).filter(moved).count()
+        };
+        // They set out after uniform parts of a minute: a quarter of 400 in the first 15 s, with a
+        // deviation of 9.
+        let early = moved_within([52.0, 47.0], 400, 15);
+        assert!((64..136).contains(&early), "{early} of 400 set out");
+        assert_eq!(moved_within([52.0, 47.0], 400, 62), 400);
+        // From outside everybody comes at once.
+        assert_eq!(moved_within([70.0, 50.0], 400, 1), 400);
     }
 
     #[test]

@@ -4,6 +4,8 @@ mod color;
 mod layout;
 mod svg;
 
+pub(crate) use svg::escaped;
+
 use crate::SimError;
 use crate::scenario::{MapStyle, Scenario};
 use crate::shown::Plain;
