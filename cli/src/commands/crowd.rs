@@ -13,11 +13,13 @@ use std::time::Instant;
 
 /// What the embedded scenario is called.
 const NAME: &str = "marathon";
+/// The embedded program that runs in it.
+const PROGRAM: &str = "repaired";
 
 pub(crate) fn crowd(args: &CrowdArgs) -> Outcome {
     let scenario = scenario(args)?;
     use_threads(args.threads)?;
-    let loaded = load(&scenario.program, &scenario.path)?;
+    let (loaded, program) = load(&scenario.program, &scenario.path)?;
     let out = match &args.out {
         None if args.json => None,
         None => Some(Path::new("fieldrun-out").join(&scenario.name)),
@@ -26,7 +28,6 @@ pub(crate) fn crowd(args: &CrowdArgs) -> Outcome {
     if let Some(folder) = &out {
         make_folder(folder)?;
     }
-    let program = scenario.program.display().to_string();
     let region = match args.region.as_str() {
         "cluster" => Region::Cluster,
         _ => Region::Around,
@@ -60,6 +61,7 @@ fn scenario(args: &CrowdArgs) -> Result<Scenario, Failure> {
         None => {
             let mut scenario = Scenario::parse(SCENARIO, NAME).map_err(Failure::failed)?;
             scenario.name = NAME.to_owned();
+            scenario.program = PathBuf::from(PROGRAM);
             scenario.seed = args.seed.unwrap_or(scenario.seed);
             scenario
         }
@@ -71,20 +73,16 @@ fn scenario(args: &CrowdArgs) -> Result<Scenario, Failure> {
     Ok(scenario)
 }
 
-/// A program of a file, or an embedded one by its name where there is no such file.
-fn load(path: &Path, folders: &[PathBuf]) -> Result<Loaded, Failure> {
-    let named =
-        |(name, file, _): &&(&str, &str, &str)| path == Path::new(name) || path == Path::new(file);
-    match PROGRAMS.iter().find(named).filter(|_| !path.exists()) {
-        None => program::load(path, folders),
-        Some((_, file, text)) => {
-            let loaded = fieldrun_stdlib::load_text(file, text, folders);
-            let loaded = loaded.map_err(|error| match error {
-                LoadError::Program(diagnostics) => Failure::usage(output::rendered(&diagnostics.0)),
-                other => Failure::usage(other),
-            })?;
-            output::findings(&loaded.findings);
-            Ok(loaded)
-        }
-    }
+/// The embedded program of a name, or that of a file; and what the report calls it.
+fn load(path: &Path, folders: &[PathBuf]) -> Result<(Loaded, String), Failure> {
+    let Some((_, file, text)) = PROGRAMS.iter().find(|(name, ..)| path == Path::new(name)) else {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        return Ok((program::load(path, folders)?, name));
+    };
+    let loaded = fieldrun_stdlib::load_text(file, text, folders).map_err(|error| match error {
+        LoadError::Program(diagnostics) => Failure::usage(output::rendered(&diagnostics.0)),
+        other => Failure::usage(other),
+    })?;
+    output::findings(&loaded.findings);
+    Ok((loaded, (*file).to_owned()))
 }

@@ -150,7 +150,8 @@ fn series(subtitle: &str, rows: &[Row]) -> Sheet {
             key("crowded", CROWDED, Mark::Solid),
             key("in danger", DANGEROUS, Mark::Solid),
             key("warned", WARNED, Mark::Solid),
-            key("in full: said; in dashes: true", MISSED, Mark::Dashed),
+            key("said by devices", MISSED, Mark::Solid),
+            key("true", MISSED, Mark::Dashed),
         ],
         columns: 1,
         panels: vec![

@@ -12,6 +12,16 @@ pub(super) struct Axis {
 }
 
 impl Axis {
+    /// As `over`, but ends with the last number, so that lines fill the width.
+    pub(super) fn up_to_last(numbers: impl Iterator<Item = f64> + Clone) -> Self {
+        let last = numbers.clone().filter(|number| number.is_finite()).fold(f64::MIN, f64::max);
+        let axis = Self::over(numbers);
+        match last > axis.least && last < axis.most {
+            true => Self { most: last, ..axis },
+            false => axis,
+        }
+    }
+
     /// An axis that has all the numbers; from 0 to 1 without any.
     pub(super) fn over(numbers: impl Iterator<Item = f64>) -> Self {
         let all = numbers.filter(|number| number.is_finite()).fold(None, |range, number| {
@@ -34,9 +44,10 @@ impl Axis {
         (number - self.least) / (self.most - self.least)
     }
 
-    /// The round numbers from end to end.
+    /// The round numbers on it.
     pub(super) fn ticks(&self) -> impl Iterator<Item = f64> {
-        let count = ((self.most - self.least) / self.step).round() as usize;
+        // The epsilon keeps a last one that is off by a rounding.
+        let count = ((self.most - self.least) / self.step + 1e-9).floor() as usize;
         // Rounded, so that 0.1 + 0.2 is labelled 0.3.
         let neat = |number: f64| (number * 1e9).round() / 1e9;
         (0..=count).map(move |tick| neat(self.least + self.step * tick as f64))
@@ -74,5 +85,8 @@ mod tests {
         let axis = Axis::over([0.0, 900.0].into_iter());
         assert_eq!(axis.share(0.0), 0.0);
         assert_eq!(axis.share(250.0), 0.25);
+        let axis = Axis::up_to_last([1.0, 900.0].into_iter());
+        assert_eq!((axis.share(0.0), axis.share(900.0)), (0.0, 1.0));
+        assert_eq!(axis.ticks().last(), Some(800.0));
     }
 }

@@ -24,7 +24,7 @@ impl Lines {
             height: place.height - TOP - BELOW,
         };
         let all = || self.lines.iter().flat_map(|line| &line.points);
-        let x = Axis::over(all().map(|[x, _]| *x));
+        let x = Axis::up_to_last(all().map(|[x, _]| *x));
         let y = Axis::over(all().map(|[_, y]| *y).chain(std::iter::once(0.0)));
         page.caption([plot.left, place.top + 14.0], &self.title);
         page.ground([plot.left, plot.top], [plot.width, plot.height]);

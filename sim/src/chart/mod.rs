@@ -67,7 +67,8 @@ pub enum Panel {
     Dots(Dots),
 }
 
-/// Lines over an axis; both axes begin and end at round numbers, the upward one at zero at most.
+/// Lines over an axis. The axis to the right begins at a round number and ends with the lines; the
+/// upward one has round ends, and zero.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lines {
     /// What stands above.
