@@ -317,8 +317,8 @@ Examples:
 Written are series.csv (every second), devices.csv (every device and second: where it is, what it says,
 what is true), film.svg (four moments) and series.svg (the course of time).")]
 pub(crate) struct CrowdArgs {
-    /// `published`, `corrected` (without its misprint), `repaired`, or a program of your own that ends
-    /// with `[tracking, warned]` [default: that of the scenario, `repaired`]
+    /// `published`, `corrected` (without its misprint), `repaired`, `local` (without regions), or a
+    /// program of your own that ends with `[tracking, warned]` [default: that of the scenario]
     #[arg(long, value_name = "PROGRAM.pt")]
     pub(crate) program: Option<PathBuf>,
     /// Another network and crowd [default: the embedded marathon.toml]

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A square with people: a dense crowd of 50 within 45 m, a loose one of 30 within 80 m whose density
-/// is half of what is dangerous, 40 who walk about, and 40 lamps.
+/// A square with people: a dense crowd of 50 within 45 m with 16 around it, a loose one of 24 within 80 m
+/// whose density is far from what is dangerous, 30 who walk about, and 40 lamps.
 const SQUARE: &str = r#"
 program = "repaired.pt"
 area = [0, 0, 700, 400]
@@ -21,7 +21,7 @@ count = 40
 place = "jittered-grid"
 
 [[group]]
-count = 40
+count = 30
 mobility = { kind = "waypoint" }
 
 [[group]]
@@ -30,7 +30,12 @@ area = [120, 170, 180, 230]
 mobility = { kind = "gather", place = [150, 200], radius = 45, pause = ["1m", "2m"] }
 
 [[group]]
-count = 30
+count = 16
+area = [50, 100, 250, 300]
+mobility = { kind = "gather", place = [150, 200], radius = 110, pause = ["1m", "2m"] }
+
+[[group]]
+count = 24
 area = [490, 140, 610, 260]
 mobility = { kind = "gather", place = [550, 200], radius = 80, pause = ["1m", "2m"] }
 "#;
@@ -55,7 +60,7 @@ fn judged(program: &str, out: Option<&Path>, time: &str) -> Report {
 
 #[test]
 fn the_repaired_program_finds_a_dangerous_crowd_and_warns_those_near_to_it() {
-    let report = judged("repaired.pt", None, "60s");
+    let report = judged("repaired.pt", None, "40s");
     assert_eq!(report.summary.counts.first_trap, None);
     let last = report.rows.last().expect("seconds");
     // Danger is there, and not everywhere: who says "always" or "never" fails below.
@@ -65,16 +70,18 @@ fn the_repaired_program_finds_a_dangerous_crowd_and_warns_those_near_to_it() {
         assert!(figures.precision >= Some(precision), "{figures:?}");
         assert!(figures.recall >= Some(recall), "{figures:?}");
     };
-    good(0.98, 0.95, &report.crowded);
-    good(0.85, 0.85, &report.dangerous);
-    good(0.85, 0.85, &report.warned);
+    // Half of those who are counted are to be warned: to warn everybody would have a precision of
+    // 60 %, and to warn by chance a recall of 60 % at the most.
+    good(0.95, 0.95, &report.crowded);
+    good(0.8, 0.8, &report.dangerous);
+    good(0.8, 0.8, &report.warned);
     // A leader is elected and hears of its region within a few rounds of a second.
     assert!(report.warned.delay_median_s.is_some_and(|delay| delay <= 8.0), "{:?}", report.warned);
 }
 
 #[test]
 fn the_misprint_never_warns_and_is_all_that_was_corrected() {
-    let report = judged("published.pt", None, "60s");
+    let report = judged("published.pt", None, "40s");
     // There is a crowd, which it sees; there is danger, of which it says nothing.
     assert!(report.crowded.recall > Some(0.95), "{:?}", report.crowded);
     assert!(report.rows.iter().all(|row| row.said.dangerous == 0 && row.said.warned == 0));
@@ -106,7 +113,8 @@ fn without_the_misprint_danger_is_seen_but_not_by_all() {
     let repaired = judged("repaired.pt", None, "30s");
     assert!(corrected.warned.hits > 0, "it warns: {:?}", corrected.warned);
     let recall = |report: &Report| report.dangerous.recall.expect("there is danger");
-    assert!(recall(&repaired) > recall(&corrected) + 0.2, "{:?}", corrected.dangerous);
+    let (more, less) = (recall(&repaired), recall(&corrected));
+    assert!(more > less + 0.1, "{more} of the danger is seen, {less} without regions apart");
 }
 
 #[test]

@@ -32,8 +32,9 @@ pub const SCENARIO: &str = include_str!("../../marathon/marathon.toml");
 
 /// The shipped programs: what they are called on the command line, the name of their file, and
 /// their text.
-pub const PROGRAMS: [(&str, &str, &str); 3] = [
+pub const PROGRAMS: [(&str, &str, &str); 4] = [
     ("repaired", "repaired.pt", include_str!("../../marathon/repaired.pt")),
+    ("local", "local.pt", include_str!("../../marathon/local.pt")),
     ("corrected", "corrected.pt", include_str!("../../marathon/corrected.pt")),
     ("published", "published.pt", include_str!("../../marathon/published.pt")),
 ];
