@@ -36,8 +36,17 @@ enum Command {
     Demo(DemoArgs),
     /// Run a program: with a configuration as a node of a cluster, without one alone
     Run(RunArgs),
+    /// Write a program and its scenario to start from
+    #[command(
+        after_help = "Examples:\n  fieldrun new\n  fieldrun new swarm\n  fieldrun new work/swarm"
+    )]
+    New(NewArgs),
     /// Run a program in a simulated network
     Sim(SimArgs),
+    /// Run a scenario with many settings and seeds, and sum up what they come to
+    Sweep(SweepArgs),
+    /// Put together what the shards of a sweep came to
+    Merge(MergeArgs),
     /// Run a program on one lone device and print its value each round
     Eval(EvalArgs),
     /// Report all errors of a program
@@ -177,6 +186,100 @@ pub(crate) struct VerifyArgs {
     /// Folder for the scenario of a case that fails
     #[arg(long, value_name = "DIR", default_value = "fieldrun-out/verify")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fieldrun sweep crowd.toml --vary link.radius=15,22,30 --seeds 20 --metric 'count(result = danger)'
+  fieldrun sweep crowd.toml --vary link.loss=0..0.5/6 --vary env.p=0.02,0.04
+  fieldrun sweep crowd.toml --vary link.loss=0..0.5 --vary link.radius=15..30 --latin 40
+  fieldrun sweep gradient.pt --vary link.radius=8,12 --until-ci 5% --seeds 200
+  parallel fieldrun sweep crowd.toml --seeds 100 --out out --shard {}/8 ::: 1 2 3 4 5 6 7 8
+  fieldrun merge out
+
+KEY is a key of the scenario file, such as `link.radius`, `group.0.count` (the first group; `group.count`
+is all of them) or `program`, or `env.NAME` for an environment value of all devices. Metrics are
+count, share, missing, sum, mean, sd, min, median, max and quantiles such as q90, of `result`, of an
+element `result.0` of it, of `degree`, `rounds`, `x`, `y` or `z`; count and share take a condition.
+Written are runs.csv (all runs), means.csv (mean and 95 % confidence interval over the seeds) and
+report.html. A sweep that was ended goes on where it was when it is run again.")]
+pub(crate) struct SweepArgs {
+    /// A scenario, or a program for a default network of a hundred devices
+    #[arg(value_name = "SCENARIO.toml|PROGRAM.pt")]
+    pub(crate) scenario: PathBuf,
+    /// A key and its values: 1,2,5 or LOW..HIGH/COUNT; with --latin also LOW..HIGH. May be repeated
+    #[arg(long, value_name = "KEY=VALUES")]
+    pub(crate) vary: Vec<String>,
+    /// Draw so many settings as a Latin hypercube, instead of every value with every other
+    #[arg(long, value_name = "COUNT", value_parser = at_least_one)]
+    pub(crate) latin: Option<usize>,
+    /// How many seeds for each setting, at most
+    #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seeds: u64,
+    /// The first seed; the others follow it
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    pub(crate) first_seed: u64,
+    /// What is measured; may be repeated [default: mean, min and max of the result]
+    #[arg(long, value_name = "METRIC")]
+    pub(crate) metric: Vec<String>,
+    /// The simulated time between two samples [default: about a 60th of the run]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) sample: Option<String>,
+    /// Another simulated time than the scenario's
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<String>,
+    /// No more seeds for a setting once half the confidence interval of the first metric at the end
+    /// is at most this share of the mean, such as 5%; looked at after 5, 10, 15, … seeds
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) until_ci: Option<String>,
+    /// How many runs at once [default: one for each core]; results do not depend on it
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) jobs: Option<usize>,
+    /// Run only this part, such as 1/8, and leave the sum to `fieldrun merge`
+    #[arg(long, value_name = "I/N")]
+    pub(crate) shard: Option<String>,
+    /// Folder of the sweep [default: fieldrun-out/sweep/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Forget the runs and the sweep that the folder holds
+    #[arg(long, conflicts_with = "shard")]
+    pub(crate) fresh: bool,
+    /// Folder of modules; wins over the embedded library
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Vec<PathBuf>,
+    /// Print one JSON object for each setting
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("write a whole number from 1".to_owned()),
+        Ok(count) => Ok(count),
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fieldrun merge out
+  fieldrun merge machine-1 machine-2 --out all --json
+
+Exit codes: 0 all runs are there, 1 some are not, 2 the folders hold no sweep, or different ones.")]
+pub(crate) struct MergeArgs {
+    /// Folders of one sweep
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Folder for the tables and the page [default: the first]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Sum up what there is, though runs are lacking
+    #[arg(long)]
+    pub(crate) partial: bool,
+    /// Print one JSON object for each setting
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What is measured.
@@ -423,10 +526,20 @@ pub(crate) struct EvalArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// The folder to write to; its last part names the files
+    #[arg(value_name = "NAME", default_value = "first")]
+    pub(crate) name: PathBuf,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fieldrun sim examples/crowd/crowd.toml
-  fieldrun sim program.pt --time 2m --svg map.svg
+  fieldrun sim program.pt --time 2m --snapshot t=60 map.png
+  fieldrun sim program.pt --snapshot t=1,5,20 strip.png --snapshot every=1s film.gif
+  fieldrun sim program.pt --chart values.svg
+  fieldrun sim program.pt --open
   fieldrun sim scenario.toml --json | head")]
 pub(crate) struct SimArgs {
     /// A scenario, or a program for a default network of a hundred devices
@@ -435,6 +548,9 @@ pub(crate) struct SimArgs {
     /// Print one JSON object for each recorded event, and write no files unless asked to
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print the effective scenario, with all that the file leaves out, and run nothing; with --json as JSON
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// Another seed than the scenario's
     #[arg(long)]
     pub(crate) seed: Option<u64>,
@@ -447,15 +563,22 @@ pub(crate) struct SimArgs {
     /// Folder for map.svg and values.csv [default: fieldrun-out/NAME]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Write the map to this file
+    /// Write a picture: of one moment (`end`, `t=60`) a map, of several (`t=1,2,10`, `every=2s`) a film
+    /// strip, both as .svg or .png; as .gif an animation. May be repeated
+    #[arg(long, num_args = 2, value_names = ["WHEN", "FILE"])]
+    pub(crate) snapshot: Vec<String>,
+    /// Write a chart of mean, range and counts of the values over time, as .svg or .png
     #[arg(long, value_name = "FILE")]
-    pub(crate) svg: Option<PathBuf>,
-    /// A further map at this simulated time; may be repeated
-    #[arg(long, value_name = "TIME")]
-    pub(crate) map_at: Vec<String>,
+    pub(crate) chart: Option<PathBuf>,
     /// Write the table of values to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
+    /// Watch and play with it in a browser, and write nothing
+    #[arg(long, conflicts_with_all = ["json", "out", "snapshot", "chart", "csv", "time"])]
+    pub(crate) open: bool,
+    /// The port of --open on this machine [default: a free one]
+    #[arg(long, requires = "open", default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
     /// Threads [default: all cores]; results do not depend on it
     #[arg(long)]
     pub(crate) threads: Option<usize>,
@@ -599,6 +722,7 @@ impl Command {
         match self {
             Self::Demo(args) => commands::demo::demo(args),
             Self::Run(args) => commands::node::run(&args),
+            Self::New(args) => commands::new::new(&args),
             Self::Sim(args) => commands::sim::sim(&args),
             Self::Eval(args) => commands::program::eval(&args),
             Self::Check(args) => commands::program::check(&args),
@@ -609,6 +733,8 @@ impl Command {
             Self::Fmt(args) => commands::fmt::fmt(&args),
             Self::Explain(args) => commands::explain::explain(&args),
             Self::Bench(command) => commands::bench::bench(command),
+            Self::Sweep(args) => commands::sweep::sweep(&args),
+            Self::Merge(args) => commands::sweep::merge(&args),
             Self::Ca(command) => commands::ca::ca(command),
             Self::Status(args) => commands::admin::status(&args),
             Self::Watch(args) => commands::admin::watch(&args),

@@ -1,5 +1,6 @@
 //! Who was a neighbour and is none any more, and why.
 
+use crate::wire::{DecodeError, Reader, write_id, write_text, write_varint};
 use fieldrun_lang::{Micros, NodeId};
 use std::collections::BTreeMap;
 
@@ -28,7 +29,7 @@ pub(crate) enum Absence {
 }
 
 /// Absences by device, with the time since when.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Absent {
     devices: BTreeMap<NodeId, (Micros, Absence)>,
 }
@@ -63,5 +64,46 @@ impl Absent {
     /// In ascending id.
     pub(crate) fn devices(&self) -> impl Iterator<Item = (&NodeId, &(Micros, Absence))> {
         self.devices.iter()
+    }
+}
+
+impl Absent {
+    pub(crate) fn save(&self, out: &mut Vec<u8>) {
+        write_varint(out, self.devices.len() as u64);
+        for (id, (since, absence)) in &self.devices {
+            write_id(out, id);
+            write_varint(out, since.0);
+            match absence {
+                Absence::Left => out.push(0),
+                Absence::Expired { heard, period } => {
+                    out.push(1);
+                    write_varint(out, heard.0);
+                    write_varint(out, period.0);
+                }
+                Absence::Refused { error, count } => {
+                    out.push(2);
+                    write_text(out, error);
+                    write_varint(out, *count);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn restore(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut devices = BTreeMap::new();
+        for _ in 0..reader.count(3)? {
+            let (id, since) = (reader.id()?, Micros(reader.varint()?));
+            let absence = match reader.byte()? {
+                0 => Absence::Left,
+                1 => {
+                    let (heard, period) = (Micros(reader.varint()?), Micros(reader.varint()?));
+                    Absence::Expired { heard, period }
+                }
+                2 => Absence::Refused { error: reader.text()?.to_owned(), count: reader.varint()? },
+                _ => return Err(reader.damaged("unknown kind of absence")),
+            };
+            devices.insert(id, (since, absence));
+        }
+        Ok(Self { devices })
     }
 }

@@ -13,7 +13,10 @@
 //!
 //! Small frames are always whole, and nobody notes anything about them.
 
-use crate::wire::{self, Body, Changes, Content, Frame, Head, Note};
+use crate::saved::{Pool, Shared};
+use crate::wire::{
+    self, Body, Changes, Content, DecodeError, Frame, Head, Note, Reader, write_varint,
+};
 use fieldrun_lang::{Exports, Layout, NodeId};
 use std::sync::Arc;
 
@@ -37,7 +40,7 @@ struct Base {
 /// What a device sent and may send changes to.
 ///
 /// A whole frame makes an offer only while no base is in use: its receivers forget all others.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sent {
     /// All neighbours hold it.
     used: Option<Base>,
@@ -128,8 +131,72 @@ impl Sent {
     }
 }
 
+impl Base {
+    fn save(&self, out: &mut Vec<u8>, pool: &mut Pool) {
+        write_varint(out, self.round);
+        write_varint(out, pool.number(&self.exports));
+    }
+
+    fn restore(reader: &mut Reader<'_>, shared: &Shared) -> Result<Self, DecodeError> {
+        Ok(Self { round: reader.varint()?, exports: shared.read(reader)? })
+    }
+}
+
+/// What may be absent: nought, or one and what it is.
+fn save_option<T>(out: &mut Vec<u8>, value: Option<&T>, save: impl FnOnce(&T, &mut Vec<u8>)) {
+    out.push(u8::from(value.is_some()));
+    if let Some(value) = value {
+        save(value, out);
+    }
+}
+
+fn restore_option<'a, T>(
+    reader: &mut Reader<'a>,
+    restore: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
+) -> Result<Option<T>, DecodeError> {
+    match reader.byte()? {
+        0 => Ok(None),
+        1 => restore(reader).map(Some),
+        _ => Err(reader.damaged("neither there nor absent")),
+    }
+}
+
+impl Sent {
+    pub(crate) fn save(&self, out: &mut Vec<u8>, pool: &mut Pool) {
+        for base in [&self.used, &self.offered, &self.last] {
+            save_option(out, base.as_ref(), |base, out| base.save(out, pool));
+        }
+    }
+
+    pub(crate) fn restore(reader: &mut Reader<'_>, shared: &Shared) -> Result<Self, DecodeError> {
+        let mut base = || restore_option(reader, |reader| Base::restore(reader, shared));
+        Ok(Self { used: base()?, offered: base()?, last: base()? })
+    }
+}
+
+impl Held {
+    pub(crate) fn save(&self, out: &mut Vec<u8>, pool: &mut Pool) {
+        write_varint(out, self.bases.len() as u64);
+        for (base, known) in &self.bases {
+            base.save(out, pool);
+            out.push(u8::from(*known == Use::Known));
+        }
+        save_option(out, self.lacks.as_ref(), |round, out| write_varint(out, *round));
+    }
+
+    pub(crate) fn restore(reader: &mut Reader<'_>, shared: &Shared) -> Result<Self, DecodeError> {
+        let mut bases = Vec::new();
+        for _ in 0..reader.count(3)? {
+            let base = Base::restore(reader, shared)?;
+            let known = if reader.byte()? == 0 { Use::Offered } else { Use::Known };
+            bases.push((base, known));
+        }
+        Ok(Self { bases, lacks: restore_option(reader, Reader::varint)? })
+    }
+}
+
 /// Rounds of a neighbour that it may send changes to.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
     /// At most two: the one in use, and a newer one that was offered.
     bases: Vec<(Base, Use)>,

@@ -5,6 +5,7 @@ use crate::bases::Sent;
 use crate::host::{Action, Reading};
 use crate::host_values;
 use crate::inbox::{Accepted, Inbox, NeighborInfo, Retention};
+use crate::saved::Parts;
 use crate::trace::{self, CallSite, Known, Question, SiteReport};
 use crate::wire::{self, DecodeError, Frame, Head};
 use bytes::Bytes;
@@ -107,7 +108,8 @@ impl DeviceConfig {
 #[derive(Clone, Debug, Default)]
 pub struct SensorFrame {
     /// Readings by name. A reading goes into the environment when it changes; what the program puts
-    /// there under the same name stays until then.
+    /// there under the same name stays until then. A name that is no longer read leaves the
+    /// environment.
     pub env: Vec<(String, Reading)>,
     /// Where the device is, in metres.
     pub position: Option<Vec<f64>>,
@@ -156,7 +158,7 @@ pub enum Input<'a> {
 }
 
 /// What a device wants done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Output {
     /// To every neighbour: one encoded frame.
     Broadcast(Bytes),
@@ -210,8 +212,8 @@ pub enum DeviceError {
 /// # Contract
 /// Call [`Device::handle`] once, then [`Device::poll`] until it returns nothing (the last output is
 /// [`Output::WakeAt`]); only then the next `handle`. `now` never goes back. There is no other way
-/// in or out: no clock, no socket, no thread.
-#[derive(Debug)]
+/// in or out: no clock, no socket, no thread. A clone goes on as the original would.
+#[derive(Clone, Debug)]
 pub struct Device {
     config: DeviceConfig,
     /// What it runs, as frames name it.
@@ -223,7 +225,7 @@ pub struct Device {
     sent: Sent,
     memory: Memory,
     /// For rounds that nobody lends a machine to.
-    machine: Option<Box<Machine>>,
+    machine: Idle,
     /// The last reading of each name.
     readings: BTreeMap<String, Reading>,
     round: u64,
@@ -234,6 +236,17 @@ pub struct Device {
     /// Rounds that may be brought forward, in eighths.
     credit: u32,
     outputs: VecDeque<Output>,
+}
+
+/// A machine between two rounds. It holds nothing that the next round depends on, so a clone makes
+/// one of its own when it needs it.
+#[derive(Debug)]
+struct Idle(Option<Box<Machine>>);
+
+impl Clone for Idle {
+    fn clone(&self) -> Self {
+        Self(None)
+    }
 }
 
 impl Device {
@@ -255,13 +268,56 @@ impl Device {
             absent: Absent::default(),
             sent: Sent::default(),
             memory: Memory::new(Environment::new(), mixed),
-            machine: None,
+            machine: Idle(None),
             readings: BTreeMap::new(),
             round: 0,
             last_round: None,
             wake_at: Micros(0),
             outputs: VecDeque::new(),
         }
+    }
+
+    pub(crate) fn into_parts(self) -> Parts {
+        Parts {
+            incarnation: self.config.incarnation,
+            status: self.status,
+            inbox: self.inbox,
+            absent: self.absent,
+            sent: self.sent,
+            memory: self.memory,
+            readings: self.readings,
+            round: self.round,
+            last_round: self.last_round,
+            wake_at: self.wake_at,
+            last_tick: self.last_tick,
+            credit: self.credit,
+        }
+    }
+
+    pub(crate) fn put_parts(&mut self, parts: Parts) {
+        let mut config = self.config.clone();
+        config.incarnation = parts.incarnation;
+        *self = Self {
+            shape: self.shape,
+            config,
+            status: parts.status,
+            inbox: parts.inbox,
+            absent: parts.absent,
+            sent: parts.sent,
+            memory: parts.memory,
+            machine: Idle(None),
+            readings: parts.readings,
+            round: parts.round,
+            last_round: parts.last_round,
+            wake_at: parts.wake_at,
+            last_tick: parts.last_tick,
+            credit: parts.credit,
+            outputs: VecDeque::new(),
+        };
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.config.program
     }
 
     /// Its name.
@@ -282,6 +338,16 @@ impl Device {
         })
     }
 
+    /// What the last successful round kept, each with where in the program that is if it is known.
+    pub fn kept(&self) -> Vec<(Option<String>, &Value)> {
+        let layout = self.config.program.layout();
+        let place = |path: u64| {
+            let slot = layout.exports().iter().position(|slot| slot.path == path)?;
+            layout.place(slot).map(fieldrun_lang::Span::place)
+        };
+        self.memory.state().cells().into_iter().map(|(path, value)| (place(path), value)).collect()
+    }
+
     /// The environment as the last successful round left it.
     pub fn environment(&self) -> &Environment {
         &self.memory.environment
@@ -295,6 +361,17 @@ impl Device {
         self.inbox.replace_exports(self.config.program.layout(), change);
     }
 
+    /// Starts the device anew, as its next incarnation. It has heard nothing yet; what it kept from
+    /// round to round is lost as well, unless it `keeps` it, as on a disk.
+    pub fn restart(&mut self, keeps: bool) {
+        let mut config = self.config.clone();
+        config.incarnation += 1;
+        let old = std::mem::replace(self, Self::new(config));
+        if keeps {
+            (self.memory, self.readings) = (old.memory, old.readings);
+        }
+    }
+
     /// Something happened.
     ///
     /// # Errors
@@ -302,9 +379,9 @@ impl Device {
     pub fn handle(&mut self, input: Input<'_>) -> Result<(), DeviceError> {
         match input {
             Input::Tick { now, sensors } => {
-                let mut machine = self.machine.take().unwrap_or_default();
+                let mut machine = self.machine.0.take().unwrap_or_default();
                 self.tick(now, sensors, &mut machine);
-                self.machine = Some(machine);
+                self.machine = Idle(Some(machine));
                 Ok(())
             }
             Input::Message { now, from, bytes } => {
@@ -438,6 +515,17 @@ impl Device {
     }
 
     fn sense(&mut self, sensors: &SensorFrame) {
+        // Names are mostly the same ones, so this is never true in vain.
+        if self.readings.len() > sensors.env.len() {
+            let Self { readings, memory, .. } = self;
+            readings.retain(|name, _| {
+                let read = sensors.env.iter().any(|(known, _)| known == name);
+                if !read {
+                    memory.environment.remove(name.as_str());
+                }
+                read
+            });
+        }
         for (name, reading) in &sensors.env {
             if self.readings.get(name) != Some(reading) {
                 self.readings.insert(name.clone(), reading.clone());

@@ -19,7 +19,7 @@ pub(crate) fn action((name, args): &ActionRequest) -> Action {
     Action { name: name.to_string(), args: args.iter().map(reading).collect() }
 }
 
-fn reading(value: &Value) -> Reading {
+pub(crate) fn reading(value: &Value) -> Reading {
     match value {
         Value::Bool(b) => Reading::Bool(*b),
         Value::Number(x) => Reading::Number(*x),

@@ -2,7 +2,8 @@
 
 use crate::Limits;
 use crate::bases::Held;
-use crate::wire::{Frame, Head};
+use crate::saved::{Pool, Shared};
+use crate::wire::{DecodeError, Frame, Head, Reader, write_id, write_varint};
 use fieldrun_lang::{Exports, Layout, Micros, NodeId, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ pub struct NeighborInfo {
 }
 
 /// A neighbour's last frame, and what it and this device told each other of their rounds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) incarnation: u64,
     pub(crate) round: u64,
@@ -87,8 +88,61 @@ impl Entry {
     }
 }
 
+impl Entry {
+    fn save(&self, out: &mut Vec<u8>, pool: &mut Pool) {
+        for number in [self.incarnation, self.round, self.period.0, self.shape, self.received.0] {
+            write_varint(out, number);
+        }
+        write_varint(out, self.status.len() as u64);
+        out.extend_from_slice(&self.status);
+        // Nought for nothing.
+        write_varint(out, self.exports.as_ref().map_or(0, |exports| pool.number(exports) + 1));
+        self.held.save(out, pool);
+        write_varint(out, self.holds.len() as u64);
+        self.holds.iter().for_each(|round| write_varint(out, *round));
+    }
+
+    fn restore(reader: &mut Reader<'_>, shared: &Shared) -> Result<Self, DecodeError> {
+        let mut numbers = [0; 5];
+        for number in &mut numbers {
+            *number = reader.varint()?;
+        }
+        let [incarnation, round, period, shape, received] = numbers;
+        let status = reader.count(1)?;
+        let status = reader.take(status)?.to_vec();
+        let exports = match reader.varint()?.checked_sub(1) {
+            None => None,
+            Some(number) => Some(shared.get(number, reader)?),
+        };
+        let held = Held::restore(reader, shared)?;
+        let holds = reader.count(1)?;
+        let holds = (0..holds).map(|_| reader.varint()).collect::<Result<_, _>>()?;
+        let (period, received) = (Micros(period), Micros(received));
+        Ok(Self { incarnation, round, period, shape, status, received, exports, held, holds })
+    }
+}
+
+impl Inbox {
+    pub(crate) fn save(&self, out: &mut Vec<u8>, pool: &mut Pool) {
+        write_varint(out, self.entries.len() as u64);
+        for (id, entry) in &self.entries {
+            write_id(out, id);
+            entry.save(out, pool);
+        }
+    }
+
+    pub(crate) fn restore(reader: &mut Reader<'_>, shared: &Shared) -> Result<Self, DecodeError> {
+        let mut entries = BTreeMap::new();
+        for _ in 0..reader.count(11)? {
+            let id = reader.id()?;
+            entries.insert(id, Entry::restore(reader, shared)?);
+        }
+        Ok(Self { entries })
+    }
+}
+
 /// The last frame of each neighbour, by ascending id.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Inbox {
     entries: BTreeMap<NodeId, Entry>,
 }

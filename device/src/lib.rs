@@ -12,6 +12,7 @@ pub mod host;
 mod host_values;
 mod inbox;
 pub mod json;
+pub mod saved;
 pub mod trace;
 pub mod wire;
 

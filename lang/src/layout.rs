@@ -424,6 +424,13 @@ impl State {
         cells
     }
 
+    /// Evaluated texts by path, in ascending path.
+    pub fn texts(&self) -> Vec<(u64, &Arc<str>)> {
+        let mut texts: Vec<_> = self.texts.iter().map(|(path, (text, _))| (*path, text)).collect();
+        texts.sort_unstable_by_key(|(path, _)| *path);
+        texts
+    }
+
     /// Replaces every kept value.
     pub(crate) fn replace(&mut self, mut change: impl FnMut(&Value) -> Value) {
         let mut extra: Vec<(&u64, &mut Value)> = self.extra.iter_mut().collect();

@@ -12,7 +12,7 @@ use fieldrun_device::Micros;
 const MAX_BATCH: usize = 64;
 
 /// Consecutive rounds of devices that are not linked to each other.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Batch {
     /// In the order of the plan.
     pub(crate) rounds: Vec<(u32, Micros)>,
@@ -23,9 +23,10 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Batches for a network. One thread needs none.
-    pub(crate) fn new(devices: usize) -> Self {
-        let limit = if rayon::current_num_threads() > 1 { MAX_BATCH } else { 1 };
+    /// Batches for a network. One thread needs none. Where messages bring rounds forward, the next
+    /// round is not known before the one before it is over: these run one by one.
+    pub(crate) fn new(devices: usize, reactive: bool) -> Self {
+        let limit = if rayon::current_num_threads() > 1 && !reactive { MAX_BATCH } else { 1 };
         Self { rounds: Vec::with_capacity(limit), closed: vec![0; devices], number: 0, limit }
     }
 
@@ -59,7 +60,7 @@ mod tests {
     fn linked_devices_and_repeated_ones_do_not_join() {
         let line: Vec<_> = (0..5).map(|x| [f64::from(x), 0.0, 0.0]).collect();
         let neighbors = Neighbors::within(&line, 1.0).expect("few links");
-        let mut batch = Batch::new(5);
+        let mut batch = Batch::new(5, false);
         batch.limit = 3;
         batch.clear();
         let at = Micros(1);

@@ -6,102 +6,56 @@
 
 use crate::SimError;
 use crate::batch::Batch;
-use crate::faults::Corruption;
-use crate::mobility::Walker;
-use crate::neighbors::{self, Neighbors, Point, distance};
-use crate::network::{Network, Outcome, Sent};
+use crate::faults::{Strike, strikes};
+use crate::links::Links;
+use crate::mobility::Movement;
+use crate::neighbors::Neighbors;
+use crate::network::{Network, Outcome, Round, Sent};
+use crate::obstacles::Obstacles;
 use crate::population::Population;
 use crate::queue::{Happening, Queue};
-use crate::scenario::{Fault, FaultKind, Scenario, Schedule, Stop};
+use crate::scenario::{Scenario, Schedule, Stop};
 use crate::schedule::Firing;
-use crate::summary::{Counts, Summary};
-use crate::tracing::Tracing;
+use crate::summary::Counts;
 use crate::world::{Flow, Moment, Observer, World};
-use fieldrun_device::{Micros, NodeId, Program};
-use std::collections::BTreeMap;
+use fieldrun_device::{Micros, Program};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The neighbours of a device on average when the scenario names no radius.
-const DEFAULT_DEGREE: usize = 10;
-
-/// Runs a program in a scenario to its end and tells `observer` of every event.
-///
-/// A round that fails does not end the run; the summary counts such rounds and shows the first.
-///
-/// # Errors
-/// The network is too large, or the observer cannot write.
-pub fn run(
-    scenario: &Scenario,
-    program: &Arc<Program>,
-    observer: &mut dyn Observer,
-) -> Result<Summary, SimError> {
-    let mut engine = Engine::new(scenario, program)?;
-    engine.run(observer)?;
-    observer.finish(&engine.moment(false))?;
-    Ok(Summary::new(scenario, &engine.world, engine.now, engine.counts))
-}
-
-/// Runs a program in a scenario until the rounds to be traced are over, and tells `observer` what
-/// they see, see [`Observer::traced`].
-///
-/// # Errors
-/// The network is too large, a device to be traced does not exist, or the observer cannot write.
-pub fn trace(
-    scenario: &Scenario,
-    program: &Arc<Program>,
-    tracing: &Tracing,
-    observer: &mut dyn Observer,
-) -> Result<Summary, SimError> {
-    let mut engine = Engine::new(scenario, program)?;
-    let find = |id: &NodeId| {
-        let device = engine.world.ids.iter().position(|known| known == id);
-        device.ok_or_else(|| SimError::NoSuchDevice { place: "the trace", id: id.to_string() })
-    };
-    let mut devices = tracing.devices.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-    if devices.is_empty() {
-        devices.push(0);
-    }
-    devices.iter().for_each(|device| engine.network.trace(*device, tracing));
-    let rounds = (tracing.rounds.end() + 1).saturating_sub(*tracing.rounds.start());
-    engine.traces = rounds.saturating_mul(devices.len() as u64);
-    engine.run(observer)?;
-    observer.finish(&engine.moment(false))?;
-    Ok(Summary::new(scenario, &engine.world, engine.now, engine.counts))
-}
-
-struct Engine {
-    seed: u64,
-    faults: Vec<Strike>,
+#[derive(Clone, Debug)]
+pub(crate) struct Engine {
+    pub(crate) seed: u64,
+    pub(crate) faults: Vec<Strike>,
     stop: Bounds,
     record: (u64, u64),
     schedule: Schedule,
     move_step: Micros,
-    firing: Firing,
+    pub(crate) firing: Firing,
     batch: Batch,
-    queue: Queue,
-    network: Network,
-    /// Whether links are named one by one, so that movement does not change them.
-    paired: bool,
-    walkers: Vec<Option<Walker>>,
-    world: World,
-    counts: Counts,
-    now: Micros,
+    /// When each device fires next; a plan for another time is void.
+    pub(crate) due: Vec<Micros>,
+    pub(crate) queue: Queue,
+    pub(crate) network: Network,
+    links: Links,
+    pub(crate) movement: Movement,
+    /// Links that somebody cut; the lesser device first.
+    pub(crate) cuts: BTreeSet<(u32, u32)>,
+    pub(crate) world: World,
+    pub(crate) counts: Counts,
+    pub(crate) now: Micros,
+    /// Up to when rounds may run: the end of the run, or before it where it is to be looked at.
+    horizon: Micros,
+    pub(crate) over: bool,
     /// The device of the last event.
-    last: usize,
+    pub(crate) last: usize,
     /// How many devices still lack rounds to the bound on rounds.
-    lacking: usize,
+    pub(crate) lacking: usize,
     /// How many rounds are still to be traced; the run ends after the last one.
-    traces: u64,
-}
-
-/// A fault with its devices by number.
-struct Strike {
-    kind: FaultKind,
-    at: Micros,
-    devices: Vec<usize>,
+    pub(crate) traces: u64,
 }
 
 /// When to stop, with nothing left open.
+#[derive(Clone, Copy, Debug)]
 struct Bounds {
     events: u64,
     rounds: u64,
@@ -125,14 +79,15 @@ impl Bounds {
 }
 
 impl Engine {
-    fn new(scenario: &Scenario, program: &Arc<Program>) -> Result<Self, SimError> {
-        let population = Population::new(scenario)?;
+    pub(crate) fn new(scenario: &Scenario, program: &Arc<Program>) -> Result<Self, SimError> {
+        let obstacles = Arc::new(Obstacles::new(&scenario.obstacles));
+        let population = Population::new(scenario, &obstacles)?;
         let devices = population.members.len();
-        let world = new_world(scenario, &population)?;
+        let (world, links) = new_world(scenario, &population, obstacles.clone())?;
         let network = Network::new(scenario, program, &population);
         let default_every = match scenario.schedule {
             Schedule::RoundRobin { .. } => 1,
-            Schedule::LockStep { .. } | Schedule::Periodic { .. } => devices as u64,
+            _ => devices as u64,
         };
         let every = scenario.record.every.unwrap_or(default_every);
         let mut engine = Self {
@@ -143,14 +98,18 @@ impl Engine {
             schedule: scenario.schedule,
             move_step: scenario.move_step,
             firing: Firing::new(scenario.schedule, devices, scenario.seed),
-            batch: Batch::new(devices),
+            batch: Batch::new(devices, scenario.schedule.reacts()),
+            due: vec![Micros(0); devices],
             queue: Queue::default(),
             network,
-            paired: scenario.link.pairs.is_some(),
-            walkers: population.members.into_iter().map(|member| member.walker).collect(),
+            links,
+            movement: movement(scenario, &population, obstacles),
+            cuts: BTreeSet::new(),
             world,
             counts: Counts::default(),
             now: Micros(0),
+            horizon: scenario.stop.latest(),
+            over: false,
             last: 0,
             lacking: devices,
             traces: 0,
@@ -160,64 +119,131 @@ impl Engine {
     }
 
     fn plan_start(&mut self) {
-        if self.walkers.iter().any(Option::is_some) {
+        if !self.movement.is_still() {
             self.queue.push(self.move_step, Happening::Move);
         }
-        for (number, fault) in self.faults.iter().enumerate() {
-            self.queue.push(fault.at, Happening::Fault(number as u32));
+        for (number, fault) in self.faults.iter_mut().enumerate() {
+            if let Some(at) = fault.first() {
+                self.queue.push(at, Happening::Fault(number as u32));
+            }
         }
         match self.schedule {
             Schedule::LockStep { period } => self.queue.push(period, Happening::Step),
-            Schedule::RoundRobin { .. } | Schedule::Periodic { .. } => {
+            _ => {
                 for device in 0..self.world.len() {
                     let at = self.firing.next(device, 0, Micros(0));
-                    self.queue.push(at, Happening::Fire(device as u32));
+                    self.plan(device as u32, at);
                 }
             }
         }
     }
 
-    fn run(&mut self, observer: &mut dyn Observer) -> Result<(), SimError> {
-        while let Some((at, happening)) = self.queue.pop() {
-            if at > self.stop.time {
-                self.now = self.stop.time;
-                break;
-            }
+    /// Plans the next round of a device, instead of one that was planned before.
+    fn plan(&mut self, device: u32, at: Micros) {
+        if let Some(due) = self.due.get_mut(device as usize) {
+            *due = at;
+            self.queue.push(at, Happening::Fire(device));
+        }
+    }
+
+    /// Brings the next round of a device forward whose surroundings changed.
+    pub(crate) fn hasten(&mut self, device: u32) {
+        let Schedule::Reactive { gap, .. } = self.schedule else { return };
+        let Some(last) = self.network.last_round(device as usize) else { return };
+        let soon = Micros(last.0.saturating_add(gap.0)).max(self.now);
+        if self.due.get(device as usize).is_some_and(|due| soon < *due) {
+            self.plan(device, soon);
+        }
+    }
+
+    /// Carries out what happens up to a time; says whether there is more.
+    pub(crate) fn run_until(
+        &mut self,
+        bound: Micros,
+        observer: &mut dyn Observer,
+    ) -> Result<Flow, SimError> {
+        self.horizon = bound.min(self.stop.time);
+        while let Some((at, happening)) = self.next() {
             self.now = at;
-            let flow = match happening {
-                Happening::Fire(device) => self.fire(device, observer)?,
-                Happening::Step => self.step(observer)?,
-                Happening::Move => {
-                    self.advance()?;
-                    Flow::Continue
-                }
-                Happening::Fault(number) => {
-                    self.strike(number as usize);
-                    Flow::Continue
-                }
-                Happening::Arrive { from, to, frame } => {
-                    // A link that broke while the message travelled does not deliver it.
-                    if self.world.neighbors.linked(to as usize, from) {
-                        self.network.deliver(to, at, frame, &mut self.counts);
-                    }
-                    Flow::Continue
-                }
-            };
-            if flow == Flow::Stop {
-                break;
+            if self.carry_out(at, happening, usize::MAX, observer)? == Flow::Stop {
+                self.over = true;
             }
         }
-        Ok(())
+        Ok(self.pause(bound))
+    }
+
+    /// Nothing more happens up to a time.
+    fn pause(&mut self, bound: Micros) -> Flow {
+        if !self.over && !self.queue.is_empty() {
+            self.now = self.horizon;
+        }
+        self.over |= self.queue.is_empty() || bound > self.stop.time;
+        if self.over { Flow::Stop } else { Flow::Continue }
+    }
+
+    /// Carries out what happens up to the next event.
+    pub(crate) fn step(&mut self, observer: &mut dyn Observer) -> Result<Flow, SimError> {
+        self.horizon = self.stop.time;
+        let before = self.counts.events;
+        while before == self.counts.events {
+            let Some((at, happening)) = self.next() else {
+                return Ok(self.pause(Micros(u64::MAX)));
+            };
+            self.now = at;
+            if self.carry_out(at, happening, 1, observer)? == Flow::Stop {
+                self.over = true;
+            }
+        }
+        Ok(if self.over { Flow::Stop } else { Flow::Continue })
+    }
+
+    /// What happens next, within the horizon.
+    fn next(&mut self) -> Option<(Micros, Happening)> {
+        let (at, _) = self.queue.peek()?;
+        if self.over || at > self.horizon { None } else { self.queue.pop() }
+    }
+
+    /// Lets something happen, with at most so many rounds at once.
+    fn carry_out(
+        &mut self,
+        at: Micros,
+        happening: Happening,
+        most: usize,
+        observer: &mut dyn Observer,
+    ) -> Result<Flow, SimError> {
+        match happening {
+            Happening::Fire(device) if self.due.get(device as usize) != Some(&at) => {}
+            Happening::Fire(device) => return self.fire(device, most, observer),
+            Happening::Step => return self.fire_all(observer),
+            Happening::Move => self.advance()?,
+            Happening::Fault(number) => self.strike(number as usize)?,
+            Happening::Leave { fault, device } => self.leave(fault, device),
+            Happening::Arrive { from, to, frame } => {
+                // A link that broke while the message travelled does not deliver it.
+                if self.world.neighbors.linked(to as usize, from) {
+                    if self.network.deliver(from, to, at, frame, &mut self.counts) {
+                        self.hasten(to);
+                    }
+                }
+            }
+        }
+        Ok(Flow::Continue)
     }
 
     /// One device runs a round, and what it sends without delay arrives; the same for the
     /// devices that fire next, as long as they do not depend on the ones before.
-    fn fire(&mut self, device: u32, observer: &mut dyn Observer) -> Result<Flow, SimError> {
+    fn fire(
+        &mut self,
+        device: u32,
+        most: usize,
+        observer: &mut dyn Observer,
+    ) -> Result<Flow, SimError> {
         self.batch.clear();
         self.join(device, self.now);
         while let Some((at, Happening::Fire(next))) = self.queue.peek() {
             let next = *next;
-            if at > self.stop.time || !self.join(next, at) {
+            let full = self.batch.rounds.len() >= most;
+            if at > self.horizon || full || !self.join(next, at) {
                 break;
             }
             self.queue.pop();
@@ -246,13 +272,19 @@ impl Engine {
         if joins {
             let rounds = self.world.rounds(device as usize) + 1;
             let next = self.firing.next(device as usize, rounds, at);
-            self.queue.push(next, Happening::Fire(device));
+            let stretch = match self.schedule {
+                // There somebody else says when it is whose turn.
+                Schedule::RoundRobin { .. } | Schedule::LockStep { .. } => 1.0,
+                _ => self.network.stretch(device as usize, at),
+            };
+            let next = if stretch == 1.0 { next } else { stretched(at, next, stretch) };
+            self.plan(device, next);
         }
         joins
     }
 
     /// All devices run a round on what they heard before; then all messages travel.
-    fn step(&mut self, observer: &mut dyn Observer) -> Result<Flow, SimError> {
+    fn fire_all(&mut self, observer: &mut dyn Observer) -> Result<Flow, SimError> {
         let firing = (0..self.world.len() as u32).map(|device| (device, self.now));
         let mut outcomes = self.network.fire(firing);
         for (device, outcome) in outcomes.iter_mut().enumerate() {
@@ -270,7 +302,9 @@ impl Engine {
     fn send(&mut self, device: usize, sent: Option<Sent>) {
         let Some(sent) = sent else { return };
         let Self { network, now, world, queue, counts, .. } = self;
-        network.send(device, sent, *now, world, queue, counts);
+        for reached in network.send(device, sent, *now, world, queue, counts) {
+            self.hasten(reached);
+        }
     }
 
     /// Makes the result of a round visible and tells the observer.
@@ -284,16 +318,15 @@ impl Engine {
         self.counts.actions += outcome.actions;
         self.counts.steps += outcome.steps;
         self.last = device;
-        let value = match outcome.result {
-            Some(Ok(value)) => Some(value),
-            Some(Err(trap)) => {
+        let slot = self.world.values.get_mut(device);
+        match (outcome.round, slot) {
+            (Round::Skipped, _) | (_, None) => {}
+            (Round::Away, Some(slot)) => *slot = None,
+            (Round::Ran(Ok(value)), Some(slot)) => *slot = Some(value),
+            (Round::Ran(Err(trap)), Some(slot)) => {
+                *slot = None;
                 self.counts.trap(self.world.id(device), self.now, &trap);
-                None
             }
-            None => None,
-        };
-        if let Some(slot) = self.world.values.get_mut(device) {
-            *slot = value;
         }
         if let Some(rounds) = self.world.rounds.get_mut(device) {
             *rounds += 1;
@@ -314,45 +347,23 @@ impl Engine {
         Ok(if over { Flow::Stop } else { flow })
     }
 
-    /// A fault happens.
-    fn strike(&mut self, number: usize) {
-        let Some(fault) = self.faults.get(number) else { return };
-        for device in &fault.devices {
-            match fault.kind {
-                FaultKind::Corrupt => {
-                    let ids = &self.world.ids;
-                    let corruption = Corruption::new(self.seed, number, *device, ids);
-                    self.network.corrupt(*device, corruption);
-                }
-                FaultKind::Restart { down } => {
-                    self.network.restart(*device, Micros(self.now.0.saturating_add(down.0)));
-                    let Some(id) = self.world.id(*device) else { continue };
-                    for neighbor in self.world.neighbors(*device) {
-                        self.network.part(*neighbor as usize, id, self.now);
-                    }
-                }
-            }
-        }
-    }
-
     /// Moves all walkers by one step and makes and breaks links.
     fn advance(&mut self) -> Result<(), SimError> {
-        for (device, walker) in self.walkers.iter_mut().enumerate() {
-            let (Some(walker), Some([x, y, _])) = (walker, self.world.points.get_mut(device))
-            else {
-                continue;
-            };
-            let mut position = [*x, *y];
-            walker.steer(|| self.network.destination(device));
-            walker.advance(&mut position, self.now, self.move_step);
-            [*x, *y] = position;
-            self.network.place(device, &position);
+        let Self { movement, world, network, now, move_step, .. } = self;
+        let destination = |device| network.destination(device);
+        for device in movement.advance(&mut world.points, *now, *move_step, destination) {
+            if self.network.place(device, self.world.position(device)) {
+                self.hasten(device as u32);
+            }
         }
-        let neighbors = if self.paired {
-            self.world.neighbors.clone()
-        } else {
-            Neighbors::within(&self.world.points, self.world.radius)?
-        };
+        self.relink()?;
+        self.queue.push(Micros(self.now.0.saturating_add(self.move_step.0)), Happening::Move);
+        Ok(())
+    }
+
+    /// Links devices by where they are now. Those whose link breaks forget each other.
+    pub(crate) fn relink(&mut self) -> Result<(), SimError> {
+        let neighbors = self.linked()?;
         let before = std::mem::replace(&mut self.world.neighbors, neighbors);
         for device in 0..self.world.len() {
             for other in before.of(device) {
@@ -363,11 +374,16 @@ impl Engine {
                 }
             }
         }
-        self.queue.push(Micros(self.now.0.saturating_add(self.move_step.0)), Happening::Move);
         Ok(())
     }
 
-    fn moment(&self, recorded: bool) -> Moment<'_> {
+    /// The links of devices by where they are now.
+    pub(crate) fn linked(&self) -> Result<Neighbors, SimError> {
+        let neighbors = self.links.neighbors(&self.world.points)?;
+        Ok(if self.cuts.is_empty() { neighbors } else { neighbors.without(&self.cuts) })
+    }
+
+    pub(crate) fn moment(&self, recorded: bool) -> Moment<'_> {
         Moment {
             event: self.counts.events,
             at: self.now,
@@ -379,68 +395,35 @@ impl Engine {
     }
 }
 
-fn new_world(scenario: &Scenario, population: &Population) -> Result<World, SimError> {
+/// A time as many times as far away.
+fn stretched(now: Micros, at: Micros, factor: f64) -> Micros {
+    let gap = (at.since(now).0 as f64 * factor).round() as u64;
+    Micros(now.0.saturating_add(gap.max(1)))
+}
+
+fn new_world(
+    scenario: &Scenario,
+    population: &Population,
+    obstacles: Arc<Obstacles>,
+) -> Result<(World, Links), SimError> {
     let points: Vec<_> = population.members.iter().map(|member| member.point).collect();
     let ids: Vec<_> = population.members.iter().map(|member| member.id.clone()).collect();
-    let (neighbors, radius) = match (&scenario.link.pairs, scenario.link.radius) {
-        (Some(pairs), _) => paired(pairs, &ids, &points)?,
-        (None, radius) => {
-            let radius = radius.unwrap_or_else(|| neighbors::radius_for(&points, DEFAULT_DEGREE));
-            (Neighbors::within(&points, radius)?, radius)
-        }
-    };
-    Ok(World {
+    let links = Links::new(scenario, &ids, &points, obstacles.clone())?;
+    let neighbors = links.neighbors(&points)?;
+    let world = World {
         ids,
         dimension: population.dimension,
-        radius,
+        radius: links.reach(&points, &neighbors),
         neighbors,
         values: vec![None; points.len()],
         rounds: vec![0; points.len()],
         points,
-    })
-}
-
-/// Links that are named one by one, and the length of the longest.
-fn paired(
-    pairs: &[(NodeId, NodeId)],
-    ids: &[NodeId],
-    points: &[Point],
-) -> Result<(Neighbors, f64), SimError> {
-    let numbers = Numbers::of(ids);
-    let number = |id: &NodeId| numbers.find(id, "`pairs` in [link]");
-    let linked = |(a, b): &(NodeId, NodeId)| Ok((number(a)?, number(b)?));
-    let linked: Vec<(usize, usize)> = pairs.iter().map(linked).collect::<Result<_, SimError>>()?;
-    let length = |(a, b): &(usize, usize)| match (points.get(*a), points.get(*b)) {
-        (Some(a), Some(b)) => distance(*a, *b),
-        _ => 0.0,
+        obstacles,
     };
-    let longest = linked.iter().map(length).fold(0.0, f64::max);
-    Ok((Neighbors::paired(ids.len(), &linked), longest))
+    Ok((world, links))
 }
 
-fn strikes(scenario: &Scenario, world: &World) -> Result<Vec<Strike>, SimError> {
-    let numbers = Numbers::of(&world.ids);
-    let strike = |fault: &Fault| {
-        let named = fault.ids.iter().map(|id| numbers.find(id, "[[fault]]"));
-        let mut devices: Vec<usize> = named.collect::<Result<_, _>>()?;
-        if devices.is_empty() {
-            devices = (0..world.len()).collect();
-        }
-        Ok(Strike { kind: fault.kind, at: fault.at, devices })
-    };
-    scenario.faults.iter().map(strike).collect()
-}
-
-/// Devices by their names.
-struct Numbers<'a>(BTreeMap<&'a NodeId, usize>);
-
-impl<'a> Numbers<'a> {
-    fn of(ids: &'a [NodeId]) -> Self {
-        Self(ids.iter().zip(0..).collect())
-    }
-
-    fn find(&self, id: &NodeId, place: &'static str) -> Result<usize, SimError> {
-        let found = self.0.get(id).copied();
-        found.ok_or_else(|| SimError::NoSuchDevice { place, id: id.to_string() })
-    }
+fn movement(scenario: &Scenario, population: &Population, obstacles: Arc<Obstacles>) -> Movement {
+    let models: Vec<_> = population.members.iter().map(|member| &member.mobility).collect();
+    Movement::new(&models, population.area, scenario.seed, obstacles)
 }

@@ -72,6 +72,39 @@ pub enum SimError {
         /// The end in seconds.
         end: f64,
     },
+    /// More changes to one run than are remembered.
+    #[error("{most} changes were made to this run; start it anew")]
+    TooManyChanges {
+        /// The limit.
+        most: usize,
+    },
+    /// A picture is to show more moments than can be kept.
+    #[error(
+        "{} would show more than {most} moments; choose fewer times, or a larger `every`",
+        file.display()
+    )]
+    TooManyStills {
+        /// The picture.
+        file: PathBuf,
+        /// How many there may be.
+        most: usize,
+    },
+    /// The name of a file does not say what kind of picture it is to be.
+    #[error("{} is no picture; let its name end in .svg or .png", file.display())]
+    NotAPicture {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A picture that cannot be drawn as pixels.
+    #[error(
+        "a picture of {width} by {height} pixels is too large to be drawn; write it as .svg instead"
+    )]
+    PictureTooLarge {
+        /// Its width in pixels.
+        width: f64,
+        /// Its height in pixels.
+        height: f64,
+    },
     /// More devices than the simulator takes.
     #[error("{count} devices are more than the limit of {limit}; lower `count` in [[group]]")]
     TooManyDevices {
@@ -80,8 +113,69 @@ pub enum SimError {
         /// The limit.
         limit: usize,
     },
+    /// A file is no checkpoint that can be read.
+    #[error("{} is no checkpoint to go on from: {why}", path.display())]
+    NoCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A checkpoint is of another scenario, program or seed.
+    #[error(
+        "the checkpoint is of another {what}: the one it was written with was changed since, or is not the one that is given; undo the change, or run from the start"
+    )]
+    CheckpointOfOther {
+        /// What differs.
+        what: &'static str,
+    },
+    /// What a checkpoint holds does not fit the scenario.
+    #[error("the checkpoint does not fit its scenario: {why}; run from the start")]
+    CheckpointState {
+        /// In which way.
+        why: String,
+    },
+    /// Something cannot be saved.
+    #[error("no checkpoint can be written at this time: {what}: {why}")]
+    Unsaved {
+        /// Of what.
+        what: String,
+        /// Why.
+        why: String,
+    },
+    /// An expression of the scenario fails for a device.
+    #[error(
+        "the expression `{expression}` fails for device {device} at {point:?}: {reason}; \
+         names are x, y, z, id and index"
+    )]
+    Expression {
+        /// Its text.
+        expression: String,
+        /// The device.
+        device: String,
+        /// Where it is.
+        point: [f64; 3],
+        /// What went wrong.
+        reason: String,
+    },
+    /// Devices that must be apart do not fit into their area.
+    #[error(
+        "only {found} of {count} devices find room at a distance of {distance}; lower `distance` or \
+         `count`, or enlarge `area`"
+    )]
+    NoRoom {
+        /// How many there should be.
+        count: usize,
+        /// How many found room.
+        found: usize,
+        /// How far they must be apart.
+        distance: f64,
+    },
     /// The network is too dense.
-    #[error("more than {limit} links; lower `radius` in [link] or the number of devices")]
+    #[error(
+        "more than {limit} links, counted from both ends; lower `radius` or `nearest` in [link], or \
+         the number of devices"
+    )]
     TooManyLinks {
         /// The limit, counted from both ends.
         limit: usize,

@@ -7,6 +7,10 @@ use std::ops::Range;
 /// The most links (counted from both ends) that a network may have: 400 MB of lists.
 pub const MAX_LINKS: usize = 100_000_000;
 
+/// The most devices that are looked at for the nearest ones of all: some ten seconds of work, as
+/// when all devices stand at one place.
+const MAX_LOOKS: usize = 2_000_000_000;
+
 /// Two or three coordinates; the third one is zero in the plane.
 pub(crate) type Point = [f64; 3];
 
@@ -21,20 +25,28 @@ pub(crate) struct Neighbors {
 impl Neighbors {
     /// Links all devices whose distance is at most `radius`.
     pub(crate) fn within(points: &[Point], radius: f64) -> Result<Self, SimError> {
+        Self::admitted(points, radius, |_, _, _| true)
+    }
+
+    /// Links those devices whose distance is at most `radius` for which `admit` says so, by their
+    /// numbers and their distance; it must not matter which one comes first.
+    pub(crate) fn admitted(
+        points: &[Point],
+        radius: f64,
+        admit: impl Fn(u32, u32, f64) -> bool,
+    ) -> Result<Self, SimError> {
         let grid = Grid::new(points, radius);
         let mut starts = Vec::with_capacity(points.len() + 1);
         let mut flat = Vec::new();
         starts.push(0);
         for (index, point) in points.iter().enumerate() {
             let from = flat.len();
-            for candidate in grid.around(*point) {
-                let other = points.get(candidate as usize);
-                if candidate as usize != index
-                    && other.is_some_and(|other| distance(*point, *other) <= radius)
-                {
-                    flat.push(candidate);
-                }
-            }
+            let linked = |other: &u32| {
+                let far = points.get(*other as usize).map(|other| distance(*point, *other));
+                *other as usize != index
+                    && far.is_some_and(|far| far <= radius && admit(index as u32, *other, far))
+            };
+            flat.extend(grid.around(*point).filter(linked));
             if flat.len() > MAX_LINKS {
                 return Err(SimError::TooManyLinks { limit: MAX_LINKS });
             }
@@ -46,22 +58,103 @@ impl Neighbors {
         Ok(Self { starts, flat })
     }
 
-    /// Links these pairs of so many devices, in both directions.
-    pub(crate) fn paired(devices: usize, pairs: &[(usize, usize)]) -> Self {
-        let mut lists: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); devices];
-        for (a, b) in pairs {
-            for (from, to) in [(*a, *b), (*b, *a)] {
-                if let Some(list) = lists.get_mut(from) {
-                    list.insert(to as u32);
+    /// Links each device with the `count` others that are nearest to it, in both directions; of
+    /// equal distances the lesser number is nearer. Of these, only those that `hear` each other.
+    pub(crate) fn nearest(
+        points: &[Point],
+        count: usize,
+        hear: impl Fn(u32, u32) -> bool,
+    ) -> Result<Self, SimError> {
+        let count = count.min(points.len().saturating_sub(1));
+        if points.len().saturating_mul(count) > MAX_LINKS / 2 {
+            return Err(SimError::TooManyLinks { limit: MAX_LINKS });
+        }
+        let mut pairs = Vec::with_capacity(2 * points.len() * count);
+        let mut open: Vec<u32> = (0..points.len() as u32).collect();
+        // Where devices are dense a small circle holds enough; for the others it grows.
+        let mut radius = radius_for(points, count) / 2.0;
+        let span = spread(points);
+        let mut looks = 0;
+        while !open.is_empty() && count > 0 {
+            let all = !(radius < span && radius > 0.0);
+            let grid = Grid::new(points, if all { f64::INFINITY } else { radius });
+            open.retain(|device| {
+                let Some(own) = points.get(*device as usize) else { return false };
+                let far = |other: u32| points.get(other as usize).map(|at| distance(*own, *at));
+                let mut near: Vec<(f64, u32)> = grid
+                    .around(*own)
+                    .filter(|other| other != device)
+                    .filter_map(|other| Some((far(other)?, other)))
+                    .filter(|(far, _)| all || *far <= radius)
+                    .collect();
+                looks += near.len();
+                if near.len() < count && !all || looks > MAX_LOOKS {
+                    return true;
                 }
+                let by_distance =
+                    |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+                if count < near.len() {
+                    near.select_nth_unstable_by(count, by_distance);
+                    near.truncate(count);
+                }
+                let heard = near.iter().map(|(_, other)| *other).filter(|b| hear(*device, *b));
+                pairs.extend(heard.flat_map(|other| [(*device, other), (other, *device)]));
+                false
+            });
+            if looks > MAX_LOOKS {
+                return Err(SimError::TooManyLinks { limit: MAX_LINKS });
+            }
+            radius *= 2.0;
+        }
+        Ok(Self::listed(points.len(), pairs))
+    }
+
+    /// Directed pairs of so many devices as lists; a pair may stand there twice.
+    fn listed(devices: usize, mut pairs: Vec<(u32, u32)>) -> Self {
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut starts = vec![0; devices + 1];
+        for (from, _) in &pairs {
+            if let Some(end) = starts.get_mut(*from as usize + 1) {
+                *end += 1;
             }
         }
-        let mut links = Self { starts: vec![0], flat: Vec::with_capacity(2 * pairs.len()) };
-        for list in lists {
-            links.flat.extend(list);
-            links.starts.push(links.flat.len());
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
         }
-        links
+        Self { starts, flat: pairs.into_iter().map(|(_, to)| to).collect() }
+    }
+
+    /// The length of the longest link.
+    pub(crate) fn longest(&self, points: &[Point]) -> f64 {
+        let ends = points.iter().enumerate().flat_map(|(device, own)| {
+            self.of(device)
+                .iter()
+                .filter_map(move |other| Some((own, points.get(*other as usize)?)))
+        });
+        ends.map(|(a, b)| distance(*a, *b)).fold(0.0, f64::max)
+    }
+
+    /// Links these pairs of so many devices, in both directions.
+    pub(crate) fn paired(devices: usize, pairs: &[(usize, usize)]) -> Self {
+        let both = |(a, b): &(usize, usize)| [(*a as u32, *b as u32), (*b as u32, *a as u32)];
+        Self::listed(devices, pairs.iter().flat_map(both).collect())
+    }
+
+    /// The same links but these, which are named with the lesser device first.
+    pub(crate) fn without(&self, cuts: &BTreeSet<(u32, u32)>) -> Self {
+        let mut left = Self { starts: vec![0], flat: Vec::with_capacity(self.flat.len()) };
+        for device in 0..self.starts.len().saturating_sub(1) {
+            let cut = |other: &u32| {
+                let device = device as u32;
+                cuts.contains(&(device.min(*other), device.max(*other)))
+            };
+            left.flat.extend(self.of(device).iter().filter(|other| !cut(other)));
+            left.starts.push(left.flat.len());
+        }
+        left
     }
 
     /// The neighbours of one device, ascending.
@@ -89,6 +182,21 @@ impl Neighbors {
 pub(crate) fn distance([ax, ay, az]: Point, [bx, by, bz]: Point) -> f64 {
     let (dx, dy, dz) = (ax - bx, ay - by, az - bz);
     (dx * dx + dy * dy + dz * dz).sqrt()
+}
+
+/// No two devices are farther apart than this.
+fn spread(points: &[Point]) -> f64 {
+    let box_of = |(least, most): (Point, Point), point: &Point| {
+        let pick = |f: fn(f64, f64) -> f64, a: Point| {
+            std::array::from_fn(|axis| {
+                f(a.get(axis).copied().unwrap_or(0.0), point.get(axis).copied().unwrap_or(0.0))
+            })
+        };
+        (pick(f64::min, least), pick(f64::max, most))
+    };
+    let Some(first) = points.first() else { return 0.0 };
+    let (least, most) = points.iter().fold((*first, *first), box_of);
+    distance(least, most)
 }
 
 /// The devices by square cells of the plane, each at least as wide as the radius; so all linked
@@ -236,6 +344,45 @@ mod tests {
                 assert_eq!(lists, all_pairs(&points, radius), "{count} devices, radius {radius}");
             }
         }
+    }
+
+    #[test]
+    fn the_nearest_are_those_of_all_pairs() {
+        for (count, flat) in [(1, true), (2, true), (40, true), (300, true), (300, false)] {
+            let mut points = random_points(count, flat);
+            // A dense heap beside the others, with two devices at one place.
+            for index in 0..count / 3 {
+                points[index] = points[index].map(|x| x / 1000.0);
+            }
+            if let [first, .., last] = points.as_mut_slice() {
+                *first = *last;
+            }
+            for wanted in [1, 3, 7, 50, 1000] {
+                let found = Neighbors::nearest(&points, wanted, |_, _| true).expect("few links");
+                let mut lists = vec![BTreeSet::new(); count];
+                for a in 0..count {
+                    let mut others: Vec<usize> = (0..count).filter(|b| *b != a).collect();
+                    others.sort_by(|b, c| {
+                        let far = |other: usize| distance(points[a], points[other]);
+                        far(*b).total_cmp(&far(*c)).then(b.cmp(c))
+                    });
+                    for b in others.into_iter().take(wanted) {
+                        lists[a].insert(b as u32);
+                        lists[b].insert(a as u32);
+                    }
+                }
+                for (device, list) in lists.into_iter().enumerate() {
+                    assert_eq!(found.of(device), Vec::from_iter(list), "{count}, {wanted} nearest");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn too_many_nearest_are_refused_before_they_are_looked_for() {
+        let points = vec![[0.0; 3]; 60_000];
+        let error = Neighbors::nearest(&points, 1_000_000, |_, _| true).expect_err("too many");
+        assert!(matches!(error, SimError::TooManyLinks { .. }));
     }
 
     #[test]

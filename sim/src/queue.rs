@@ -7,10 +7,12 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 /// Something that happens at a time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Happening {
     /// A fault of the scenario, by its number.
     Fault(u32),
+    /// A device leaves, by a fault that has devices come and go.
+    Leave { fault: u32, device: u32 },
     /// Walkers move and links change.
     Move,
     /// All devices run a round.
@@ -29,15 +31,16 @@ impl Happening {
         match *self {
             Self::Move => (0, 0, 0),
             Self::Fault(number) => (1, number, 0),
-            Self::Arrive { from, to, .. } => (2, from, to),
-            Self::Step => (3, 0, 0),
-            Self::Fire(device) => (4, device, 0),
+            Self::Leave { fault, device } => (2, fault, device),
+            Self::Arrive { from, to, .. } => (3, from, to),
+            Self::Step => (4, 0, 0),
+            Self::Fire(device) => (5, device, 0),
         }
     }
 }
 
 /// The plan, by time.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {
     heap: BinaryHeap<Reverse<Entry>>,
     planned: u64,
@@ -54,12 +57,36 @@ impl Queue {
         self.heap.peek().map(|Reverse(entry)| (entry.at, &entry.happening))
     }
 
+    /// All that is planned, in no order, with the number that tells apart what is alike.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Micros, u64, &Happening)> {
+        self.heap.iter().map(|Reverse(entry)| (entry.at, entry.number, &entry.happening))
+    }
+
+    /// How many things were ever planned.
+    pub(crate) fn numbers(&self) -> u64 {
+        self.planned
+    }
+
+    /// An empty plan in which so many things were planned before.
+    pub(crate) fn resuming(planned: u64) -> Self {
+        Self { heap: BinaryHeap::new(), planned }
+    }
+
+    /// Plans something under the number that it had.
+    pub(crate) fn restore(&mut self, at: Micros, number: u64, happening: Happening) {
+        self.heap.push(Reverse(Entry { at, number, happening }));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
     pub(crate) fn pop(&mut self) -> Option<(Micros, Happening)> {
         self.heap.pop().map(|Reverse(entry)| (entry.at, entry.happening))
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     at: Micros,
     number: u64,

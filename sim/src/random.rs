@@ -1,13 +1,6 @@
-//! Random numbers of a simulation: one independent, named stream for each device and purpose.
-//!
-//! A stream depends on the seed, the device and the purpose alone. So a device draws the same
-//! numbers whatever the others do, and a new purpose changes nothing that exists.
+//! Random numbers of a simulation: what each stream of a device is for.
 
-use rand_xoshiro::Xoshiro256PlusPlus;
-use rand_xoshiro::rand_core::{Rng, SeedableRng};
-
-/// The odd constant of SplitMix64: the golden ratio in 64 bits.
-const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+pub(crate) use fieldrun_netem::{Stream, stream_seed};
 
 /// What a stream is for. The numbers are part of the meaning of a seed: never reuse or change one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,103 +21,31 @@ pub(crate) enum Purpose {
     Drift = 7,
     /// What faults make of its values.
     Fault = 8,
+    /// What expressions of the scenario draw.
+    Environment = 20,
+    /// Whether two devices are linked whose distance leaves it to chance.
+    Fading = 21,
+    /// What happens to the messages that it sends while a fault lasts.
+    Disturbance = 40,
+    /// When a process of faults strikes, and whom; by the number of the fault.
+    Process = 41,
+    /// The noise of its sensors.
+    Noise = 42,
+    /// When it comes and goes.
+    Churn = 43,
+    /// Which settings of a sweep a Latin hypercube takes; by the number of the key.
+    Latin = 60,
 }
 
-/// A stream of random numbers (xoshiro256++).
-#[derive(Clone, Debug)]
-pub(crate) struct Stream(Xoshiro256PlusPlus);
-
-impl Stream {
-    /// The stream of one device for one purpose.
-    pub(crate) fn new(seed: u64, device: u64, purpose: Purpose) -> Self {
-        Self(Xoshiro256PlusPlus::seed_from_u64(stream_seed(seed, device, purpose)))
-    }
-
-    /// Uniform in `[0, 1)`, a multiple of 2^-53.
-    pub(crate) fn unit(&mut self) -> f64 {
-        (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// Uniform in `[low, high)`; `low` when both are equal.
-    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * self.unit()
-    }
-
-    /// Uniform among `0..count`; zero when `count` is zero.
-    pub(crate) fn below(&mut self, count: usize) -> usize {
-        // Up to 2^32 items the bias of this product is below 2^-20.
-        ((self.unit() * count as f64) as usize).min(count.saturating_sub(1))
-    }
-
-    /// Uniform in the disc of radius 1 around the origin, by rejection: no trigonometry, so the
-    /// same bits on every platform.
-    pub(crate) fn disc(&mut self) -> [f64; 2] {
-        loop {
-            let (x, y) = (self.between(-1.0, 1.0), self.between(-1.0, 1.0));
-            if x * x + y * y <= 1.0 {
-                return [x, y];
-            }
-        }
-    }
-
-    /// Two independent normal numbers of mean 0 and deviation 1 (Marsaglia's polar method).
-    pub(crate) fn normal_pair(&mut self) -> [f64; 2] {
-        loop {
-            let [x, y] = self.disc();
-            let square = x * x + y * y;
-            if square > 0.0 {
-                let scale = libm::sqrt(-2.0 * libm::log(square) / square);
-                return [x * scale, y * scale];
-            }
-        }
+impl From<Purpose> for u64 {
+    fn from(purpose: Purpose) -> Self {
+        purpose as Self
     }
 }
 
-/// The seed of a stream; also handed to devices, which draw from a generator of their own.
-pub(crate) fn stream_seed(seed: u64, device: u64, purpose: Purpose) -> u64 {
-    let keyed = mix(seed.wrapping_add(GAMMA)).wrapping_add(device.wrapping_mul(GAMMA));
-    mix(mix(keyed).wrapping_add((purpose as u64).wrapping_mul(GAMMA)))
-}
-
-/// The finaliser of SplitMix64.
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The meaning of a seed is part of the product: these numbers never change.
-    #[test]
-    fn first_outputs_are_fixed() {
-        // SplitMix64 started at 0, first output (Vigna's reference code).
-        assert_eq!(mix(GAMMA), 0xe220_a839_7b1d_cdaf);
-        let mut stream = Stream::new(1, 2, Purpose::Walk);
-        let drawn: Vec<f64> = (0..3).map(|_| stream.unit()).collect();
-        assert_eq!(drawn, [0.9007635523737595, 0.37863775857584336, 0.3196984037956523]);
-    }
-
-    #[test]
-    fn streams_differ_by_seed_device_and_purpose() {
-        let first = |seed, device, purpose| Stream::new(seed, device, purpose).unit().to_bits();
-        let base = first(1, 1, Purpose::Place);
-        assert_ne!(base, first(2, 1, Purpose::Place));
-        assert_ne!(base, first(1, 2, Purpose::Place));
-        assert_ne!(base, first(1, 1, Purpose::Walk));
-        assert_eq!(base, first(1, 1, Purpose::Place));
-    }
-
-    #[test]
-    fn normal_numbers_have_mean_zero_and_deviation_one() {
-        let mut stream = Stream::new(7, 0, Purpose::Place);
-        let drawn: Vec<f64> = (0..20_000).flat_map(|_| stream.normal_pair()).collect();
-        let mean = drawn.iter().sum::<f64>() / drawn.len() as f64;
-        let variance = drawn.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / drawn.len() as f64;
-        // Standard errors are 0.005 and 0.007: four of them.
-        assert!(mean.abs() < 0.02, "mean {mean}");
-        assert!((variance - 1.0).abs() < 0.03, "variance {variance}");
-    }
+/// The seed of one of several streams that a device has for a purpose, told apart by a name.
+pub(crate) fn keyed_seed(seed: u64, device: u64, purpose: Purpose, name: &str) -> u64 {
+    let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let key = name.bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
+    stream_seed(seed.wrapping_add(key), device, purpose)
 }

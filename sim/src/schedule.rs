@@ -5,6 +5,7 @@ use crate::scenario::Schedule;
 use fieldrun_device::Micros;
 
 /// The firing times of all devices that fire one by one.
+#[derive(Clone, Debug)]
 pub(crate) struct Firing {
     schedule: Schedule,
     devices: u64,
@@ -17,8 +18,8 @@ pub(crate) struct Firing {
 impl Firing {
     pub(crate) fn new(schedule: Schedule, devices: usize, seed: u64) -> Self {
         let streams = match schedule {
-            Schedule::Periodic { .. } => devices as u64,
             Schedule::RoundRobin { .. } | Schedule::LockStep { .. } => 0,
+            _ => devices as u64,
         };
         let stream = |device| Stream::new(seed, device, Purpose::Schedule);
         let drifts = match schedule {
@@ -30,6 +31,18 @@ impl Firing {
         };
         let random = (0..streams).map(stream).collect();
         Self { schedule, devices: devices as u64, random, drifts }
+    }
+
+    /// What changes in a run.
+    pub(crate) fn streams(&self) -> &[Stream] {
+        &self.random
+    }
+
+    /// Goes on with these streams; says whether they are as many as there should be.
+    pub(crate) fn resume(&mut self, streams: Vec<Stream>) -> bool {
+        let fit = streams.len() == self.random.len();
+        self.random = streams;
+        fit
     }
 
     /// When `device` fires after `rounds` rounds, the last of them at `now`.
@@ -49,11 +62,26 @@ impl Firing {
                     0 => 1.0 - unit,
                     _ => 1.0 + jitter * (2.0 * unit - 1.0),
                 };
-                let gap = (period.0 as f64 * own * periods).round() as u64;
-                Micros(now.0.saturating_add(gap.max(1)))
+                later(now, period.0 as f64 * own * periods)
             }
+            Schedule::Exponential { period } => {
+                let unit = self.random.get_mut(device).map_or(0.5, Stream::unit);
+                later(now, -libm::log(1.0 - unit) * period.0 as f64)
+            }
+            Schedule::Reactive { gap, heartbeat } => match rounds {
+                0 => {
+                    let unit = self.random.get_mut(device).map_or(0.5, Stream::unit);
+                    later(now, (1.0 - unit) * gap.0 as f64)
+                }
+                _ => Micros(now.0.saturating_add(heartbeat.0)),
+            },
         }
     }
+}
+
+/// So many microseconds later, at least one.
+fn later(now: Micros, gap: f64) -> Micros {
+    Micros(now.0.saturating_add((gap.round() as u64).max(1)))
 }
 
 #[cfg(test)]
@@ -100,5 +128,22 @@ mod tests {
         assert!(gaps.iter().any(|gap| *gap < 1_000_000) && gaps.iter().any(|gap| *gap > 1_000_000));
         let again: Vec<u64> = (0..20).map(|device| firing.next(device, 2, Micros(0)).0).collect();
         assert_eq!(gaps, again, "without jitter the gap of a device is always the same");
+    }
+
+    #[test]
+    fn exponential_gaps_have_their_mean_and_no_memory() {
+        let schedule = Schedule::Exponential { period: Micros::SECOND };
+        let mut firing = Firing::new(schedule, 1, 5);
+        let gap = |round| firing.next(0, round, Micros(0)).seconds();
+        let gaps: Vec<f64> = (0..20_000).map(gap).collect();
+        let mean = gaps.iter().sum::<f64>() / 20_000.0;
+        // The deviation of a gap is its mean, 1 s: four deviations of the mean of 20,000.
+        assert!((mean - 1.0).abs() < 4.0 / 20_000f64.sqrt(), "mean gap {mean}");
+        for long in [0.1, 1.0, 3.0] {
+            let expected = (-long as f64).exp();
+            let share = gaps.iter().filter(|gap| **gap > long).count() as f64 / 20_000.0;
+            let sigma = (expected * (1.0 - expected) / 20_000.0).sqrt();
+            assert!((share - expected).abs() < 4.0 * sigma, "{share} are longer than {long}");
+        }
     }
 }

@@ -19,7 +19,12 @@ pub enum Shown {
 impl Shown {
     /// Reduces the value of the device `own`.
     pub fn new(value: &Value, own: &NodeId) -> Self {
-        Self::from_json(json::to_json(value, own))
+        match value {
+            // What most programs give.
+            Value::Number(number) => Self::Number(*number),
+            Value::Bool(truth) => Self::Truth(*truth),
+            _ => Self::from_json(json::to_json(value, own)),
+        }
     }
 
     fn from_json(value: serde_json::Value) -> Self {

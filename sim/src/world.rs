@@ -2,9 +2,13 @@
 
 use crate::SimError;
 use crate::neighbors::{Neighbors, Point};
+use crate::obstacles::Obstacles;
+use crate::scenario::Obstacle;
 use crate::shown::Shown;
 use fieldrun_device::trace::SiteReport;
 use fieldrun_device::{Micros, NodeId, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The network at one moment.
 #[derive(Clone, Debug)]
@@ -16,6 +20,7 @@ pub struct World {
     pub(crate) neighbors: Neighbors,
     pub(crate) values: Vec<Option<Value>>,
     pub(crate) rounds: Vec<u64>,
+    pub(crate) obstacles: Arc<Obstacles>,
 }
 
 impl World {
@@ -72,9 +77,35 @@ impl World {
         self.neighbors.of(device)
     }
 
+    /// What stands in the way of links and devices.
+    pub fn obstacles(&self) -> impl Iterator<Item = &Obstacle> {
+        self.obstacles.iter()
+    }
+
     /// The number of links.
     pub fn links(&self) -> usize {
         self.neighbors.ends() / 2
+    }
+
+    /// The device of a name that `place` gives.
+    pub(crate) fn find(&self, id: &NodeId, place: &'static str) -> Result<usize, SimError> {
+        let found = self.ids.iter().position(|known| known == id);
+        found.ok_or_else(|| SimError::NoSuchDevice { place, id: id.to_string() })
+    }
+}
+
+/// Devices by their names.
+pub(crate) struct Numbers<'a>(BTreeMap<&'a NodeId, usize>);
+
+impl<'a> Numbers<'a> {
+    pub(crate) fn of(ids: &'a [NodeId]) -> Self {
+        Self(ids.iter().zip(0..).collect())
+    }
+
+    /// The device of a name that `place` gives.
+    pub(crate) fn find(&self, id: &NodeId, place: &'static str) -> Result<usize, SimError> {
+        let found = self.0.get(id).copied();
+        found.ok_or_else(|| SimError::NoSuchDevice { place, id: id.to_string() })
     }
 }
 

@@ -10,5 +10,5 @@ pub use library::{
     LibraryFunction, all_functions, find_functions, find_modules, functions, headline,
     module_documentation, nearest,
 };
-pub use load::{HOST_FUNCTIONS, Library, LoadError, Loaded, load_file, load_text};
+pub use load::{HOST_FUNCTIONS, Library, LoadError, Loaded, load_edited, load_file, load_text};
 pub use modules::{module, modules};

@@ -138,9 +138,17 @@ impl std::error::Error for LoadError {}
 /// The file cannot be read, or the program has errors.
 pub fn load_file(path: &Path, folders: &[PathBuf]) -> Result<Loaded, LoadError> {
     let text = read(path).map_err(|error| LoadError::File { path: path.to_owned(), error })?;
+    load_edited(path, &text, folders)
+}
+
+/// Loads a program as [`load_file`] does, but with this text instead of the one in the file.
+///
+/// # Errors
+/// The program has errors.
+pub fn load_edited(path: &Path, text: &str, folders: &[PathBuf]) -> Result<Loaded, LoadError> {
     let program_folder = path.parent().map(Path::to_owned);
     let library = Library { folders: folders.to_vec(), program_folder };
-    load_with(&path.display().to_string(), &text, library)
+    load_with(&path.display().to_string(), text, library)
 }
 
 /// The text of a file; says where it is no text.

@@ -54,7 +54,7 @@ fn needs(room: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_core_builds_without_a_network() {
-    for room in ["lang", "stdlib", "device", "sim"] {
+    for room in ["lang", "netem", "stdlib", "device", "sim"] {
         let all = needs(room);
         for banned in ["tokio", "quinn", "rustls", "fieldrun-runtime", "fieldrun-glue"] {
             assert!(!all.contains(banned), "{room} needs {banned}");
@@ -66,11 +66,12 @@ fn the_core_builds_without_a_network() {
 fn dependencies_point_one_way() {
     let rooms = [
         ("lang", vec![]),
+        ("netem", vec!["lang"]),
         ("stdlib", vec!["lang"]),
         ("device", vec!["lang", "stdlib"]),
         ("glue", vec!["device"]),
         ("runtime", vec!["lang", "stdlib", "device", "glue"]),
-        ("sim", vec!["lang", "stdlib", "device"]),
+        ("sim", vec!["lang", "netem", "stdlib", "device"]),
         ("examples", vec!["lang", "stdlib", "device", "glue", "runtime", "sim"]),
     ];
     for (room, allowed) in rooms {

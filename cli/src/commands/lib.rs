@@ -2,7 +2,7 @@
 
 use crate::args::{LibCardArgs, LibCommand, LibListArgs, LibShowArgs};
 use crate::output::{self, Failure, Outcome};
-use fieldrun_sim::verify::{self as proof, BLOCKS, Block, Plan};
+use fieldrun_sim::verify::{self as proof, Block, Plan, blocks};
 use fieldrun_stdlib as library;
 use fieldrun_stdlib::LibraryFunction;
 use serde_json::json;
@@ -129,7 +129,7 @@ const CARD_CASES: u64 = 70;
 fn card(args: &LibCardArgs) -> Outcome {
     let chosen: Vec<&'static Block> = match &args.name {
         Some(name) => vec![super::verify::block(name)?],
-        None => BLOCKS.iter().collect(),
+        None => blocks().collect(),
     };
     let mut reports = Vec::new();
     for block in chosen {

@@ -8,9 +8,11 @@ pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod lib;
+pub(crate) mod new;
 pub(crate) mod node;
 pub(crate) mod program;
 pub(crate) mod sim;
+pub(crate) mod sweep;
 pub(crate) mod trace;
 pub(crate) mod verify;
 

@@ -2,9 +2,10 @@
 
 use super::program;
 use crate::args::SimArgs;
+use crate::live;
 use crate::output::{self, Failure, Outcome};
 use fieldrun_device::ROUND_STACK;
-use fieldrun_sim::record::{Csv, JsonLines, SvgMaps};
+use fieldrun_sim::record::{Csv, JsonLines, Snapshots, Trend, Wanted, When};
 use fieldrun_sim::{Flow, Moment, Observer, Scenario, SimError};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
@@ -15,8 +16,17 @@ use std::time::Instant;
 
 pub(crate) fn sim(args: &SimArgs) -> Outcome {
     let scenario = scenario(args)?;
+    if args.explain {
+        return explain(&scenario, args.json);
+    }
+    for note in &scenario.notes {
+        output::say(&format!("note: {note}"));
+    }
     use_threads(args.threads)?;
     let loaded = program::load(&scenario.program, &scenario.path)?;
+    if args.open {
+        return live::open(&scenario, &loaded, args.port);
+    }
     let files = Files::choose(args, &scenario)?;
     let mut observers: Vec<Box<dyn Observer>> = Vec::new();
     if args.json {
@@ -24,9 +34,10 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     } else {
         observers.push(Box::new(Progress::new()));
     }
-    if let Some(svg) = &files.svg {
-        let times = args.map_at.iter().map(|t| time("--map-at", t)).collect::<Result<_, _>>()?;
-        observers.push(Box::new(SvgMaps::new(&scenario, svg, times).map_err(Failure::usage)?));
+    let pictures = Snapshots::new(&scenario, files.pictures.clone()).map_err(Failure::usage)?;
+    observers.push(Box::new(pictures));
+    if let Some(chart) = &args.chart {
+        observers.push(Box::new(Trend::new(&scenario, chart).map_err(Failure::usage)?));
     }
     if let Some(csv) = &files.csv {
         observers.push(Box::new(Csv::new(BufWriter::new(create(csv)?))));
@@ -48,8 +59,19 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
             first.message
         )));
     }
-    for file in files.svg.iter().chain(&files.csv) {
+    let pictures = files.pictures.iter().map(|picture| &picture.file);
+    for file in pictures.chain(&args.chart).chain(&files.csv).filter(|file| file.exists()) {
         output::say(&format!("wrote {}", file.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints all that holds for a run, instead of running it.
+fn explain(scenario: &Scenario, json: bool) -> Outcome {
+    let effective = scenario.effective().map_err(Failure::usage)?;
+    match json {
+        true => output::line(&effective.json().to_string())?,
+        false => output::text(&effective.toml())?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -89,6 +111,17 @@ pub(crate) fn load_scenario(
     Ok(scenario)
 }
 
+/// The text of a scenario file; a program gets that of the default network.
+pub(super) fn scenario_text(path: &Path) -> Result<String, Failure> {
+    if path.extension().is_some_and(|e| e == "pt") {
+        return Ok(Scenario::default_text(path));
+    }
+    // Size and mistakes first.
+    Scenario::load(path).map_err(Failure::usage)?;
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))
+}
+
 fn scenario(args: &SimArgs) -> Result<Scenario, Failure> {
     let mut scenario = load_scenario(&args.scenario, args.seed, &args.path)?;
     stop_after(&mut scenario, args.time.as_deref())?;
@@ -104,33 +137,40 @@ pub(crate) fn stop_after(scenario: &mut Scenario, text: Option<&str>) -> Result<
     Ok(())
 }
 
-fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Failure> {
+pub(super) fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Failure> {
     fieldrun_sim::scenario::parse_time(text)
         .map_err(|why| Failure::usage(format!("{flag} {text}: {why}")))
 }
 
 /// What is written, and where.
 struct Files {
-    svg: Option<PathBuf>,
+    pictures: Vec<Wanted>,
     csv: Option<PathBuf>,
 }
 
 impl Files {
     /// For people a map and a table by default; for scripts only what was asked for.
     fn choose(args: &SimArgs, scenario: &Scenario) -> Result<Self, Failure> {
+        let asked = !args.snapshot.is_empty() || args.chart.is_some() || args.csv.is_some();
         let folder = match &args.out {
             Some(out) => Some(out.clone()),
-            None if args.json || args.svg.is_some() || args.csv.is_some() => None,
+            None if args.json || asked => None,
             None => Some(Path::new("fieldrun-out").join(&scenario.name)),
         };
         if let Some(folder) = &folder {
             make_folder(folder)?;
         }
         let inside = |name: &str| folder.as_ref().map(|folder| folder.join(name));
-        Ok(Self {
-            svg: args.svg.clone().or_else(|| inside("map.svg")),
-            csv: args.csv.clone().or_else(|| inside("values.csv")),
-        })
+        let wanted = |pair: &[String]| {
+            let [when, file] = pair else { return Err(Failure::usage("--snapshot WHEN FILE")) };
+            let bad = |why| Failure::usage(format!("--snapshot {when} {file}: {why}"));
+            Wanted::new(when, Path::new(file)).map_err(bad)
+        };
+        let mut pictures = args.snapshot.chunks(2).map(wanted).collect::<Result<Vec<_>, _>>()?;
+        if let (true, Some(file)) = (pictures.is_empty(), inside("map.svg")) {
+            pictures.push(Wanted { when: When::End, file });
+        }
+        Ok(Self { pictures, csv: args.csv.clone().or_else(|| inside("values.csv")) })
     }
 }
 
@@ -150,12 +190,12 @@ fn create(path: &Path) -> Result<File, Failure> {
 }
 
 /// A bar on a terminal; nothing elsewhere.
-pub(crate) struct Progress(ProgressBar);
+struct Progress(ProgressBar);
 
 impl Progress {
     const STEPS: u64 = 1000;
 
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         let bar = ProgressBar::new(Self::STEPS);
         let style = ProgressStyle::with_template("{bar:40} {percent}%  {msg}  {eta} left");
         if let Ok(style) = style {

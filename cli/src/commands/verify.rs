@@ -5,8 +5,8 @@ use crate::args::VerifyArgs;
 use crate::output::{self, Failure, Outcome, exit};
 use fieldrun_sim::scenario::parse_time;
 use fieldrun_sim::verify::{
-    self as proof, BLOCKS, Block, Failure as Fails, Plan, Promise, Report, Subject, Summed,
-    WrongCase,
+    self as proof, Block, Failure as Fails, Plan, Promise, Report, Subject, Summed, WrongCase,
+    blocks,
 };
 use fieldrun_stdlib::{LibraryFunction, find_functions, load_text};
 use serde_json::json;
@@ -40,8 +40,8 @@ pub(crate) fn verify(args: &VerifyArgs) -> Outcome {
 }
 
 fn list() -> Outcome {
-    for block in BLOCKS {
-        output::line(&format!("{:57} {}", block.name, block.call))?;
+    for block in blocks() {
+        output::line(&format!("{:57} {}", block.name, block.call.replace('\n', "; ")))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -61,7 +61,7 @@ fn cases(args: &VerifyArgs, subjects: u64) -> Result<u64, Failure> {
 
 fn subjects(args: &VerifyArgs) -> Result<Vec<Subject>, Failure> {
     let Some(name) = &args.subject else {
-        return BLOCKS.iter().map(|block| of_block(block, &args.path)).collect();
+        return blocks().map(|block| of_block(block, &args.path)).collect();
     };
     let path = Path::new(name);
     if path.exists() || path.extension().is_some_and(|e| e == "pt") {

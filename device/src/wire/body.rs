@@ -139,7 +139,7 @@ impl Identity {
 }
 
 /// Writes exports as a whole.
-pub(super) fn write_whole(out: &mut Vec<u8>, exports: &Exports) {
+pub(crate) fn write_whole(out: &mut Vec<u8>, exports: &Exports) {
     write_regions(out, exports.layout(), exports.regions());
     if !exports.extra().is_empty() {
         write_varint(out, exports.extra().len() as u64);
@@ -151,7 +151,7 @@ pub(super) fn write_whole(out: &mut Vec<u8>, exports: &Exports) {
 }
 
 /// Reads exports as a whole.
-pub(super) fn read_whole(
+pub(crate) fn read_whole(
     reader: &mut Reader<'_>,
     layout: &Arc<Layout>,
     has_extra: bool,

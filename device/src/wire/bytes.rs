@@ -6,7 +6,7 @@
 use super::DecodeError;
 use fieldrun_lang::NodeId;
 
-pub(super) fn write_varint(out: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn write_varint(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -23,13 +23,13 @@ fn from_zigzag(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
-pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
     write_varint(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
 
 /// Nought and the number in zigzag, or the length of the text plus one and the text.
-pub(super) fn write_id(out: &mut Vec<u8>, id: &NodeId) {
+pub(crate) fn write_id(out: &mut Vec<u8>, id: &NodeId) {
     match id {
         NodeId::Int(id) => {
             out.push(0);
@@ -59,30 +59,30 @@ pub(super) fn write_bits(out: &mut Vec<u8>, bits: impl Iterator<Item = bool>) {
 
 /// Reads what is written here from bytes that nobody vouches for.
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
-    pub(super) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
-    pub(super) fn damaged(&self, what: &'static str) -> DecodeError {
+    pub(crate) fn damaged(&self, what: &'static str) -> DecodeError {
         DecodeError::Damaged { at: self.at, what }
     }
 
     /// How many bytes are left.
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.bytes.len() - self.at
     }
 
-    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
         let end = self.at.checked_add(len);
         let part = end.and_then(|end| self.bytes.get(self.at..end));
         let part = part.ok_or_else(|| self.damaged("the bytes end here"))?;
@@ -90,20 +90,20 @@ impl<'a> Reader<'a> {
         Ok(part)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let part = self.take(N)?;
         <[u8; N]>::try_from(part).map_err(|_| self.damaged("the bytes end here"))
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8, DecodeError> {
+    pub(crate) fn byte(&mut self) -> Result<u8, DecodeError> {
         self.array().map(|[byte]| byte)
     }
 
-    pub(super) fn finish(&self) -> Result<(), DecodeError> {
+    pub(crate) fn finish(&self) -> Result<(), DecodeError> {
         if self.left() == 0 { Ok(()) } else { Err(self.damaged("more bytes than a frame")) }
     }
 
-    pub(super) fn varint(&mut self) -> Result<u64, DecodeError> {
+    pub(crate) fn varint(&mut self) -> Result<u64, DecodeError> {
         let mut number = 0;
         for group in 0..10 {
             let byte = self.byte()?;
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
     }
 
     /// How many things follow that take at least `each` bytes: never more than there can be.
-    pub(super) fn count(&mut self, each: usize) -> Result<usize, DecodeError> {
+    pub(crate) fn count(&mut self, each: usize) -> Result<usize, DecodeError> {
         let count = self.varint()?;
         usize::try_from(count)
             .ok()
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
             .ok_or_else(|| self.damaged("more is promised than the frame has"))
     }
 
-    pub(super) fn text(&mut self) -> Result<&'a str, DecodeError> {
+    pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
         let len = self.count(1)?;
         self.text_of(len)
     }
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(bytes).map_err(|_| self.damaged("a text is not UTF-8"))
     }
 
-    pub(super) fn id(&mut self) -> Result<NodeId, DecodeError> {
+    pub(crate) fn id(&mut self) -> Result<NodeId, DecodeError> {
         let head = self.varint()?;
         let Some(len) = head.checked_sub(1) else { return self.signed().map(NodeId::Int) };
         let len = usize::try_from(len).unwrap_or(usize::MAX);
@@ -169,7 +169,7 @@ impl Bits {
     }
 
     /// What fills the last byte up must be noughts.
-    pub(super) fn finish(&self, reader: &Reader<'_>) -> Result<(), DecodeError> {
+    pub(crate) fn finish(&self, reader: &Reader<'_>) -> Result<(), DecodeError> {
         if self.byte == 0 { Ok(()) } else { Err(reader.damaged("a bit is set that means nothing")) }
     }
 }

@@ -15,11 +15,12 @@ mod value;
 pub use body::Changes;
 
 use crate::Limits;
-use body::{read_whole, write_whole};
-use bytes::{Reader, write_id, write_varint};
+pub(crate) use body::{read_whole, write_whole};
+pub(crate) use bytes::{Reader, write_id, write_text, write_varint};
 use fieldrun_lang::{Exports, Layout, Micros, NodeId, Program};
 use std::sync::Arc;
 use thiserror::Error;
+pub(crate) use value::{read_sequence, write_sequence};
 
 /// The version of the format, its first byte. Version 1 was never released.
 pub const VERSION: u8 = 2;

@@ -98,7 +98,7 @@ fn kind(value: &Value) -> u8 {
 }
 
 /// Writes a sequence; values are nested at most [`MAX_NESTING`] deep, so this may recurse.
-pub(super) fn write_sequence<'v>(out: &mut Vec<u8>, values: impl Iterator<Item = &'v Value>) {
+pub(crate) fn write_sequence<'v>(out: &mut Vec<u8>, values: impl Iterator<Item = &'v Value>) {
     // Where the byte of the present block is, its kind and how many it has.
     let mut block = (0, PLAIN, 0);
     for value in values {
@@ -220,7 +220,7 @@ struct Sequence<'r, 'a> {
 }
 
 /// Reads a sequence of `count` values. Fields may be among them, but not in them.
-pub(super) fn read_sequence(
+pub(crate) fn read_sequence(
     reader: &mut Reader<'_>,
     count: usize,
 ) -> Result<Vec<Value>, DecodeError> {

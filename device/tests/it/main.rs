@@ -5,6 +5,7 @@ mod changes;
 mod hostile;
 mod neighbor;
 mod recorded;
+mod saved;
 mod trace;
 
 use fieldrun_device::host::Reading;

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use fieldrun_sim::chart::{Dots, Key, Layer, Line, Lines, Mark, Panel, Sheet};
+use fieldrun_sim::chart::{Chart, Line, Panel};
+use fieldrun_sim::scatter::{Dots, Key, Layer, Mark, Sheet};
 use fieldrun_sim::scenario::{Mobility, Scenario};
 
 use super::report::{Counts, Row};
@@ -37,9 +38,9 @@ pub(crate) fn write(
     let pictures =
         [(FILM, film(&options.scenario, &subtitle, frames)), (SERIES, series(&subtitle, rows))];
     let mut files = Vec::new();
-    for (name, sheet) in pictures {
+    for (name, picture) in pictures {
         let path = folder.join(name);
-        std::fs::write(&path, sheet.render())
+        std::fs::write(&path, picture)
             .map_err(|source| CrowdError::File { path: path.clone(), source })?;
         files.push(path);
     }
@@ -63,7 +64,7 @@ fn film(scenario: &Scenario, subtitle: &str, frames: &[Frame]) -> Sheet {
             key("to be warned, but is not", MISSED, Mark::Ring),
         ],
         columns: 2,
-        panels: frames.iter().map(|frame| Panel::Dots(scene(scenario, frame))).collect(),
+        panels: frames.iter().map(|frame| scene(scenario, frame)).collect(),
     }
 }
 
@@ -119,44 +120,31 @@ fn view(scenario: &Scenario, places: &[[f64; 2]]) -> [f64; 4] {
     )
 }
 
-fn series(subtitle: &str, rows: &[Row]) -> Sheet {
-    let line = |color: &str, dashed, what: &dyn Fn(&Row) -> usize| Line {
-        color: color.to_owned(),
-        dashed,
-        points: rows.iter().map(|row| [row.t as f64, what(row) as f64]).collect(),
+fn series(subtitle: &str, rows: &[Row]) -> Chart {
+    let line = |name: &str, color: &str, what: &dyn Fn(&Row) -> usize| Line {
+        color: color.parse().ok(),
+        ..Line::new(name, rows.iter().map(|row| [row.t as f64, what(row) as f64]).collect())
     };
     // What is said in full, what is true in dashes over it.
-    let both = |color: &str, what: fn(&Counts) -> usize| {
-        [line(color, false, &|row| what(&row.said)), line(color, true, &|row| what(&row.truth))]
+    let both = |name: &str, color: &str, what: fn(&Counts) -> usize| {
+        let said = line(&format!("{name}: said"), color, &|row| what(&row.said));
+        [said, line(&format!("{name}: true"), color, &|row| what(&row.truth)).dashed()]
     };
-    let panel = |title: &str, lines: [[Line; 2]; 2]| {
-        Panel::Lines(Lines {
-            title: title.to_owned(),
-            x: "simulated time (s)".to_owned(),
-            y: "devices that move".to_owned(),
-            lines: lines.into_iter().flatten().collect(),
-        })
+    let panel = |lines: [[Line; 2]; 2]| Panel {
+        unit: "devices that move".to_owned(),
+        lines: lines.into_iter().flatten().collect(),
+        ..Panel::default()
     };
-    let key = |label: &str, color: &str, mark| Key {
-        label: label.to_owned(),
-        color: color.to_owned(),
-        mark,
-    };
-    Sheet {
+    Chart {
         title: "What devices say, and what is true".to_owned(),
         subtitle: subtitle.to_owned(),
-        legend: vec![
-            key("no crowd", CALM, Mark::Solid),
-            key("crowded", CROWDED, Mark::Solid),
-            key("in danger", DANGEROUS, Mark::Solid),
-            key("warned", WARNED, Mark::Solid),
-            key("said by devices", MISSED, Mark::Solid),
-            key("true", MISSED, Mark::Dashed),
-        ],
-        columns: 1,
         panels: vec![
-            panel("Crowds", [both(CALM, |c| c.none), both(CROWDED, |c| c.crowded)]),
-            panel("Danger", [both(WARNED, |c| c.warned), both(DANGEROUS, |c| c.dangerous)]),
+            panel([both("no crowd", CALM, |c| c.none), both("crowded", CROWDED, |c| c.crowded)]),
+            panel([
+                both("warned", WARNED, |c| c.warned),
+                both("danger", DANGEROUS, |c| c.dangerous),
+            ]),
         ],
+        ..Chart::default()
     }
 }

@@ -34,6 +34,7 @@ pub(crate) use path::{Path, StableHasher, frame};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+pub(crate) use text::evaluated_text;
 pub use visits::{Decided, Decision, Sharing, Visit, visits};
 pub(crate) use within::Left;
 

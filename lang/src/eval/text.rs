@@ -2,7 +2,7 @@
 
 use super::{Fault, Path, Round, frame};
 use crate::diag::{DiagCode, Diagnostics, Severity};
-use crate::program::{Expr, Unit};
+use crate::program::{Expr, Program, Unit};
 use crate::resolve::load_unit;
 use crate::source::Source;
 use crate::value::Value;
@@ -44,22 +44,23 @@ impl Round<'_> {
         let known = self.input.state.texts.get(&path.hash).filter(|(old, _)| old == text);
         let unit = match known {
             Some((_, unit)) => unit.clone(),
-            None => Arc::new(self.load_text(text)?),
+            None => Arc::new(evaluated_text(self.program, text)?),
         };
         self.units.insert(unit.fingerprint, unit.clone());
         self.texts.insert(path.hash, (text.clone(), unit.clone()));
         Ok((unit, known.is_some()))
     }
+}
 
-    fn load_text(&self, text: &str) -> Result<Unit, Fault> {
-        let source = Source::new("evaluated text", text);
-        let mut findings = Vec::new();
-        let (unit, _) = load_unit(&source, &self.program.options, &mut findings);
-        findings.retain(|d| d.severity == Severity::Error);
-        if findings.is_empty() {
-            return Ok(unit);
-        }
-        let rendered = Diagnostics(findings).render(false);
-        Err(Fault::new(DiagCode::BadEval, "the evaluated text does not load").help(rendered))
+/// Loads a text that a program evaluates.
+pub(crate) fn evaluated_text(program: &Program, text: &str) -> Result<Unit, Fault> {
+    let source = Source::new("evaluated text", text);
+    let mut findings = Vec::new();
+    let (unit, _) = load_unit(&source, &program.options, &mut findings);
+    findings.retain(|d| d.severity == Severity::Error);
+    if findings.is_empty() {
+        return Ok(unit);
     }
+    let rendered = Diagnostics(findings).render(false);
+    Err(Fault::new(DiagCode::BadEval, "the evaluated text does not load").help(rendered))
 }

@@ -1,6 +1,7 @@
 //! Colours of values: a perceptual ramp for numbers, two colours for truth values, a palette of
 //! well separated colours for everything else.
 
+use crate::picture::{Color, PALETTE};
 use crate::scenario::MapStyle;
 use crate::shown::{Plain, Shown};
 use crate::summary::rounded;
@@ -20,27 +21,23 @@ const RAMP: [[u8; 3]; 9] = [
     [0xad, 0xdc, 0x30],
     [0xfd, 0xe7, 0x25],
 ];
-/// The colours of Okabe and Ito, which people without full colour vision tell apart; without
-/// their yellow, which is faint on white.
-const PALETTE: [&str; 6] = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"];
 /// All further values together.
-const OTHER: &str = "#8b8f96";
-const FALSE: &str = "#a9b8c4";
-const TRUE: &str = "#d1495b";
+const OTHER: Color = Color(0x8b, 0x8f, 0x96);
+const FALSE: Color = Color(0xa9, 0xb8, 0xc4);
+const TRUE: Color = Color(0xd1, 0x49, 0x5b);
 /// Numbers that are not finite.
-const NOT_FINITE: &str = "#c4c7cc";
+const NOT_FINITE: Color = Color(0xc4, 0xc7, 0xcc);
 /// No value: an empty dot.
-const NOTHING: &str = "#ffffff";
+const NOTHING: Color = Color(0xff, 0xff, 0xff);
 
 /// One line of a legend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) label: String,
-    pub(super) color: String,
-    pub(super) count: usize,
+    pub(super) color: Color,
 }
 
-/// The colours of one map.
+/// The colours of one map, or of several with one scale.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Coloring {
     /// The least and the greatest finite number.
@@ -51,74 +48,75 @@ pub(super) struct Coloring {
     index: BTreeMap<String, usize>,
 }
 
-/// The colour of one device and its place in the order of drawing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Paint {
-    pub(super) color: String,
-    /// Larger ones are drawn later, so that rare values are seen.
-    pub(super) layer: usize,
-}
-
 impl Coloring {
-    pub(super) fn new(world: &World, style: &MapStyle) -> Self {
+    pub(super) fn new<'a>(worlds: impl Iterator<Item = &'a World>, style: &MapStyle) -> Self {
         let mut coloring = Self::default();
-        let mut counts: BTreeMap<String, (usize, Shown)> = BTreeMap::new();
-        for device in 0..world.len() {
-            match world.shown(device) {
-                Shown::Number(number) if number.is_finite() => {
-                    let (least, most) = coloring.range.unwrap_or((number, number));
-                    coloring.range = Some((least.min(number), most.max(number)));
+        let mut others: BTreeMap<String, Shown> = BTreeMap::new();
+        for world in worlds {
+            for device in 0..world.len() {
+                match world.shown(device) {
+                    Shown::Number(number) if number.is_finite() => {
+                        let (least, most) = coloring.range.unwrap_or((number, number));
+                        coloring.range = Some((least.min(number), most.max(number)));
+                    }
+                    shown => _ = others.entry(label(&shown)).or_insert(shown),
                 }
-                shown => counts.entry(label(&shown)).or_insert((0, shown)).0 += 1,
             }
         }
         let mut palette = PALETTE.iter();
-        for (label, (count, shown)) in counts {
+        for (label, shown) in others {
             let chosen = style.colors.iter().find(|(text, _)| *text == label);
             let color = match (chosen, shown) {
-                (Some((_, color)), _) => Some(color.as_str()),
+                (Some((_, color)), _) => Some(*color),
                 (None, Shown::Truth(false)) => Some(FALSE),
                 (None, Shown::Truth(true)) => Some(TRUE),
                 (None, Shown::Number(_)) => Some(NOT_FINITE),
                 (None, Shown::Nothing) => Some(NOTHING),
                 (None, Shown::Text(_)) => palette.next().copied(),
             };
-            coloring.enter(label, count, color);
+            coloring.enter(label, color);
         }
         coloring
     }
 
-    /// Adds an entry, or counts it among the further ones when no colour is left.
-    fn enter(&mut self, label: String, count: usize, color: Option<&str>) {
-        if let Some(color) = color {
-            self.index.insert(label.clone(), self.entries.len());
-            self.entries.push(Entry { label, color: color.to_owned(), count });
-            return;
-        }
+    /// Adds an entry, or joins the further ones when no colour is left.
+    fn enter(&mut self, label: String, color: Option<Color>) {
+        let entry = match color {
+            Some(color) => Entry { label: label.clone(), color },
+            None => Entry { label: "others".to_owned(), color: OTHER },
+        };
         let others = self.entries.iter().position(|entry| entry.color == OTHER);
-        let others = others.unwrap_or_else(|| {
-            let entry = Entry { label: "others".to_owned(), color: OTHER.to_owned(), count: 0 };
+        let at = others.filter(|_| color.is_none()).unwrap_or(self.entries.len());
+        if at == self.entries.len() {
             self.entries.push(entry);
-            self.entries.len() - 1
-        });
-        self.index.insert(label, others);
-        if let Some(entry) = self.entries.get_mut(others) {
-            entry.count += count;
         }
+        self.index.insert(label, at);
     }
 
-    pub(super) fn paint(&self, shown: &Shown) -> Paint {
+    /// How many devices have a value of each entry.
+    pub(super) fn counts(&self, world: &World) -> Vec<usize> {
+        let mut counts = vec![0; self.entries.len()];
+        for device in 0..world.len() {
+            let entry = self.index.get(&label(&world.shown(device)));
+            if let Some(count) = entry.and_then(|entry| counts.get_mut(*entry)) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
+    /// The colour of a value, and its place in the order of drawing: larger ones are drawn later,
+    /// so that rare values are seen.
+    pub(super) fn paint(&self, shown: &Shown, counts: &[usize]) -> (Color, usize) {
         if let (Shown::Number(number), Some((least, most))) = (shown, self.range)
             && number.is_finite()
         {
             let share = if most > least { (number - least) / (most - least) } else { 0.5 };
-            return Paint { color: ramp(share), layer: usize::MAX / 2 };
+            return (ramp(share), usize::MAX / 2);
         }
-        let entry = self.index.get(&label(shown)).and_then(|index| self.entries.get(*index));
-        entry.map_or_else(
-            || Paint { color: OTHER.to_owned(), layer: 0 },
-            |entry| Paint { color: entry.color.clone(), layer: usize::MAX - entry.count },
-        )
+        let at = self.index.get(&label(shown));
+        let entry = at.and_then(|at| self.entries.get(*at).zip(counts.get(*at)));
+        entry.map_or((OTHER, 0), |(entry, count)| (entry.color, usize::MAX - count))
     }
 }
 
@@ -136,7 +134,7 @@ pub(super) fn number_label(number: f64) -> String {
 }
 
 /// The colour at a share of the ramp, from 0 to 1.
-pub(super) fn ramp(share: f64) -> String {
+pub(super) fn ramp(share: f64) -> Color {
     let last = RAMP.len() - 1;
     // The range of numbers may be too wide for a share of it: then there is none.
     let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
@@ -144,11 +142,11 @@ pub(super) fn ramp(share: f64) -> String {
     let below = (at as usize).min(last - 1);
     let part = at - below as f64;
     let (Some(a), Some(b)) = (RAMP.get(below), RAMP.get(below + 1)) else {
-        return OTHER.to_owned();
+        return OTHER;
     };
     let channel = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * part).round();
     let [r, g, b] = [channel(a[0], b[0]), channel(a[1], b[1]), channel(a[2], b[2])];
-    format!("#{:02x}{:02x}{:02x}", r as u8, g as u8, b as u8)
+    Color(r as u8, g as u8, b as u8)
 }
 
 #[cfg(test)]
@@ -157,9 +155,9 @@ mod tests {
 
     #[test]
     fn the_ramp_meets_its_samples() {
-        assert_eq!(ramp(0.0), "#440154");
-        assert_eq!(ramp(0.5), "#21918c");
-        assert_eq!(ramp(1.0), "#fde725");
+        assert_eq!(ramp(0.0).to_string(), "#440154");
+        assert_eq!(ramp(0.5).to_string(), "#21918c");
+        assert_eq!(ramp(1.0).to_string(), "#fde725");
         assert_eq!(ramp(7.0), ramp(1.0));
         assert_eq!(ramp(f64::NAN), ramp(0.0));
     }
@@ -169,11 +167,10 @@ mod tests {
         let mut coloring = Coloring::default();
         let mut palette = PALETTE.iter();
         for number in 0..9 {
-            coloring.enter(format!("v{number}"), 10, palette.next().copied());
+            coloring.enter(format!("v{number}"), palette.next().copied());
         }
         assert_eq!(coloring.entries.len(), 7);
-        assert_eq!(coloring.entries[6].count, 30);
-        let paint = coloring.paint(&Shown::Text("v8".to_owned()));
-        assert_eq!(paint.color, OTHER);
+        let (color, _) = coloring.paint(&Shown::Text("v8".to_owned()), &[10; 7]);
+        assert_eq!(color, OTHER);
     }
 }

@@ -1,5 +1,6 @@
 //! Where things stand on a map, in pixels.
 
+use super::obstacles::outlines;
 use crate::world::World;
 
 /// The width of the whole picture.
@@ -10,11 +11,39 @@ pub(super) const MARGIN: f64 = 28.0;
 pub(super) const HEADER: f64 = 56.0;
 /// The width of the legend.
 pub(super) const LEGEND: f64 = 176.0;
-/// The space between the edge of the panel and the outermost devices.
-const PADDING: f64 = 22.0;
 /// The height of the strip below the panel, for the scale bar.
 pub(super) const FOOTER: f64 = 30.0;
-const HEIGHTS: (f64, f64) = (260.0, 860.0);
+/// The space between the edge of a panel of full width and the outermost devices.
+const PADDING: f64 = 22.0;
+/// The least and the greatest height of a panel, as shares of its width.
+const HEIGHTS: (f64, f64) = (260.0 / 728.0, 860.0 / 728.0);
+
+/// The box around what is shown: least x, least y, greatest x, greatest y.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Frame([f64; 4]);
+
+impl Frame {
+    /// Around all devices and obstacles of some moments, and the area of the scenario when there is one.
+    pub(super) fn around<'a>(
+        worlds: impl Iterator<Item = &'a World>,
+        area: Option<[f64; 4]>,
+    ) -> Self {
+        let mut bounds = area;
+        let mut show = |x: f64, y: f64| {
+            let [x0, y0, x1, y1] = bounds.unwrap_or([x, y, x, y]);
+            bounds = Some([x0.min(x), y0.min(y), x1.max(x), y1.max(y)]);
+        };
+        for world in worlds {
+            for device in 0..world.len() {
+                if let [x, y, ..] = world.position(device) {
+                    show(*x, *y);
+                }
+            }
+            outlines(world).iter().flatten().for_each(|[x, y]| show(*x, *y));
+        }
+        Self(bounds.unwrap_or([0.0; 4]))
+    }
+}
 
 /// The panel in which devices are drawn, and the way from coordinates to pixels.
 #[derive(Clone, Copy, Debug)]
@@ -30,39 +59,28 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Fits the network, or the area of the scenario when there is one, into the panel.
-    pub(super) fn new(world: &World, area: Option<[f64; 4]>) -> Self {
-        let mut bounds = area;
-        for device in 0..world.len() {
-            let [x, y, ..] = world.position(device) else { continue };
-            let [x0, y0, x1, y1] = bounds.unwrap_or([*x, *y, *x, *y]);
-            bounds = Some([x0.min(*x), y0.min(*y), x1.max(*x), y1.max(*y)]);
-        }
-        let [x0, y0, x1, y1] = bounds.unwrap_or([0.0; 4]);
-        let (wide, high) = (x1 - x0, y1 - y0);
-        let width = WIDTH - 2.0 * MARGIN - LEGEND;
-        let inner = width - 2.0 * PADDING;
-        let (least, most) = HEIGHTS;
-        let height = match wide > 0.0 {
-            true => (high * inner / wide + 2.0 * PADDING).clamp(least, most),
-            false => {
-                if high > 0.0 {
-                    most
-                } else {
-                    least
-                }
-            }
-        };
-        let fit = |pixels: f64, length: f64| if length > 0.0 { pixels / length } else { f64::MAX };
-        let scale = fit(inner, wide).min(fit(height - 2.0 * PADDING, high));
-        let scale = if scale < f64::MAX { scale } else { 1.0 };
-        let middle = [x0 + wide / 2.0, y0 + high / 2.0];
-        Self { left: MARGIN, top: MARGIN + HEADER, width, height, scale, middle }
+    /// The one panel of a page.
+    pub(super) fn on_page(frame: Frame) -> Self {
+        Self::new(frame, [MARGIN, MARGIN + HEADER], WIDTH - 2.0 * MARGIN - LEGEND)
     }
 
-    /// The height of the whole picture.
-    pub(super) fn total_height(&self) -> f64 {
-        self.top + self.height + FOOTER + MARGIN / 2.0
+    /// A panel of a width, and of the height that suits what it shows.
+    pub(super) fn new(frame: Frame, [left, top]: [f64; 2], width: f64) -> Self {
+        let Frame([x0, y0, x1, y1]) = frame;
+        let (wide, high) = (x1 - x0, y1 - y0);
+        let padding = PADDING * (width / (WIDTH - 2.0 * MARGIN - LEGEND)).sqrt();
+        let inner = width - 2.0 * padding;
+        let (least, most) = (HEIGHTS.0 * width, HEIGHTS.1 * width);
+        let height = match (wide > 0.0, high > 0.0) {
+            (true, _) => (high * inner / wide + 2.0 * padding).clamp(least, most),
+            (false, true) => most,
+            (false, false) => least,
+        };
+        let fit = |pixels: f64, length: f64| if length > 0.0 { pixels / length } else { f64::MAX };
+        let scale = fit(inner, wide).min(fit(height - 2.0 * padding, high));
+        let scale = if scale < f64::MAX { scale } else { 1.0 };
+        let middle = [x0 + wide / 2.0, y0 + high / 2.0];
+        Self { left, top, width, height, scale, middle }
     }
 
     /// The pixels of a place; y grows upwards in the network and downwards on the page.

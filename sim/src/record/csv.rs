@@ -61,7 +61,7 @@ impl<W: Write> Observer for Csv<W> {
 }
 
 /// A field as RFC 4180 wants it: in quotes when it holds a comma, a quote or a line break.
-fn quoted(field: &str) -> Cow<'_, str> {
+pub(crate) fn quoted(field: &str) -> Cow<'_, str> {
     match field.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", field.replace('"', "\"\"")).into(),
         false => field.into(),

@@ -1,9 +1,12 @@
-//! Observers that write what they see: JSON lines for scripts, tables for statistics, maps for
-//! people. All of them write the same bytes for the same scenario and seed.
+//! Observers that write what they see: JSON lines for scripts, tables for statistics, pictures
+//! for people. All of them write the same bytes for the same scenario and seed.
 
 mod csv;
 mod json;
+mod trend;
 
-pub use crate::map::SvgMaps;
+pub use crate::map::{Snapshots, Wanted, When, map};
 pub use csv::Csv;
+pub(crate) use csv::quoted;
 pub use json::JsonLines;
+pub use trend::Trend;

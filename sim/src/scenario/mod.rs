@@ -3,25 +3,47 @@
 //! A scenario is plain data. [`Scenario::load`] reads it from a TOML file, in which every key but
 //! `program` may be left out; `docs/simulator.md` explains every key.
 
+mod area;
+mod devices;
+mod explain;
+mod expression;
+mod fault;
+mod files;
+mod link;
+mod movement;
 mod parse;
 mod problem;
 mod read;
+mod schedule;
 mod units;
 
+pub use area::Area;
+pub use devices::{Chosen, Env, Given, Group, Node, Place, Set};
+pub use expression::Expression;
+pub(crate) use expression::{Evaluator, Subject};
+pub use fault::{
+    Choice, DeviceFault, Fault, FaultKind, Members, Partition, SensorFault, When, Whom,
+};
+pub use link::{Bitmap, Link, Obstacle, Shape, Topology};
+pub use movement::{DESTINATION, Flock, Mobility, Trace, Walk};
+pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
+pub use schedule::{Schedule, Stop};
 
 use crate::SimError;
-use fieldrun_device::host::Reading;
-use fieldrun_device::{Micros, NodeId, Retention};
+use crate::checkpoint::checksum;
+use crate::picture::Color;
+pub use explain::Effective;
+use explain::Written;
+use fieldrun_device::Micros;
 use fieldrun_stdlib::Loaded;
+use files::Files;
 use std::path::{Path, PathBuf};
 
 /// The largest scenario file that is read: enough for a hundred thousand explicit nodes.
 const MAX_FILE_BYTES: u64 = 32 << 20;
 /// The most devices of one scenario.
 pub const MAX_DEVICES: usize = 1_000_000;
-/// The name under which a program that steers its device puts `[x, y]` into its environment.
-pub const DESTINATION: &str = "destination";
 
 /// A network and what happens to it, as plain data.
 #[derive(Clone, Debug)]
@@ -34,8 +56,8 @@ pub struct Scenario {
     pub path: Vec<PathBuf>,
     /// The seed of every random draw.
     pub seed: u64,
-    /// Where groups are placed and devices move: least x, least y, greatest x, greatest y.
-    pub area: Option<[f64; 4]>,
+    /// Where groups are placed and devices move.
+    pub area: Option<Area>,
     /// When the run ends.
     pub stop: Stop,
     /// When devices fire.
@@ -48,6 +70,8 @@ pub struct Scenario {
     pub groups: Vec<Group>,
     /// Environment values of single devices, also of groups; the later ones win.
     pub sets: Vec<Set>,
+    /// What stands in the way.
+    pub obstacles: Vec<Obstacle>,
     /// What is done to devices, in the order of the file.
     pub faults: Vec<Fault>,
     /// How devices move that have no movement of their own.
@@ -58,218 +82,12 @@ pub struct Scenario {
     pub record: Record,
     /// How maps look.
     pub map: MapStyle,
-}
-
-/// When a run ends: at the first bound that is reached. Without any bound, after a minute.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stop {
-    /// After that many device rounds of the whole network.
-    pub events: Option<u64>,
-    /// When every device has run that many rounds.
-    pub rounds: Option<u64>,
-    /// After that much simulated time; rounds at that very time still run.
-    pub time: Option<Micros>,
-}
-
-impl Stop {
-    /// The simulated time without any bound in the scenario.
-    pub const DEFAULT_TIME: Micros = Micros(60 * Micros::SECOND.0);
-
-    /// The time at which a run ends at the latest; endless when only rounds or events bound it.
-    pub fn latest(&self) -> Micros {
-        match *self {
-            Self { events: None, rounds: None, time: None } => Self::DEFAULT_TIME,
-            Self { time, .. } => time.unwrap_or(Micros(u64::MAX)),
-        }
-    }
-}
-
-/// When devices fire. One round of one device is one *event*; events are numbered from 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Schedule {
-    /// One device after the other, in the order of the scenario, evenly spread over the period:
-    /// of `n` devices, event `k` happens at `k / n` periods. With a period of one second devices
-    /// have the logical clock, on which each round lasts one second from the first one on.
-    RoundRobin {
-        /// The time in which every device fires once.
-        period: Micros,
-    },
-    /// All devices at once, each period; everyone reads what was sent in the period before.
-    LockStep {
-        /// The time between two steps.
-        period: Micros,
-    },
-    /// Every device on its own: first within one period, then after each period, give or take
-    /// the jitter.
-    Periodic {
-        /// The mean time between two rounds of one device.
-        period: Micros,
-        /// The largest deviation of one gap, as a share of the period, below 1.
-        jitter: f64,
-        /// The largest deviation of a device's own period from the mean, as a share of it, below 1;
-        /// drawn once for each device, whose clock is off by that much.
-        drift: f64,
-    },
-}
-
-impl Schedule {
-    /// The period of every device.
-    pub fn period(&self) -> Micros {
-        match *self {
-            Self::RoundRobin { period }
-            | Self::LockStep { period }
-            | Self::Periodic { period, .. } => period,
-        }
-    }
-}
-
-impl Default for Schedule {
-    fn default() -> Self {
-        Self::Periodic { period: Micros::SECOND, jitter: 0.1, drift: 0.0 }
-    }
-}
-
-/// Which devices are linked, and what happens to messages between them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Link {
-    /// Two devices are linked when their distance is at most this. Without it, the radius is
-    /// chosen so that a device has about ten neighbours at the start.
-    pub radius: Option<f64>,
-    /// The devices that are linked, wherever they are; instead of the radius.
-    pub pairs: Option<Vec<(NodeId, NodeId)>>,
-    /// Least and greatest time from the end of the sender's round to the arrival; drawn for each
-    /// message and receiver.
-    pub delay: Option<(Micros, Micros)>,
-    /// The share of messages that are lost, from 0 to 1; drawn for each message and receiver.
-    pub loss: f64,
-    /// How long a neighbour is kept that is linked but not heard.
-    pub retention: Option<Retention>,
-}
-
-/// One device.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Node {
-    /// Its id; without one, the least whole number that no other device has.
-    pub id: Option<NodeId>,
-    /// Two or three coordinates.
-    pub position: Vec<f64>,
-    /// What the program reads from its environment.
-    pub env: Vec<(String, Reading)>,
-    /// Its own movement.
-    pub mobility: Option<Mobility>,
-}
-
-/// Many devices that are placed by a generator.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Group {
-    /// How they are placed.
-    pub place: Place,
-    /// How many they are.
-    pub count: usize,
-    /// Where, when not in the area of the scenario.
-    pub area: Option<[f64; 4]>,
-    /// What their program reads from its environment.
-    pub env: Vec<(String, Reading)>,
-    /// Their own movement.
-    pub mobility: Option<Mobility>,
-}
-
-/// Environment values of devices that are named by id.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Set {
-    /// The devices.
-    pub ids: Vec<NodeId>,
-    /// Values that replace or join those of the node or group.
-    pub env: Vec<(String, Reading)>,
-}
-
-/// Something that is done to devices at a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// What it is.
-    pub kind: FaultKind,
-    /// When it happens.
-    pub at: Micros,
-    /// To which devices; to all if none are named.
-    pub ids: Vec<NodeId>,
-}
-
-/// What is done to a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// Every value that it keeps, and every value that it holds of its neighbours, becomes a random
-    /// one of the same kind.
-    Corrupt,
-    /// It loses all that it knows and says nothing for a time; its neighbours forget it at once.
-    Restart {
-        /// How long it is away.
-        down: Micros,
-    },
-}
-
-/// How the devices of a group are placed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Place {
-    /// In rows and columns that fill the area, row by row from the least y.
-    Grid,
-    /// As a grid, each device then moved at random.
-    JitteredGrid {
-        /// How far at most, along each axis, as a share of half the distance between columns.
-        jitter: f64,
-    },
-    /// Anywhere in the area.
-    Uniform,
-    /// Around centres that lie anywhere in the area, with normally distributed offsets.
-    Clusters {
-        /// How many centres.
-        clusters: usize,
-        /// The standard deviation of the offsets along each axis.
-        spread: f64,
-    },
-}
-
-/// How devices move.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Mobility {
-    /// Not at all.
-    Still,
-    /// To a random place of the area at a random speed, then a pause, then to the next one.
-    Waypoint(Walk),
-    /// The walk of a crowd. At first everybody walks about as with `Waypoint`. From `start` on,
-    /// spread over the time `ramp`, some of them go to a spot of their own around `place` and
-    /// stay there, shuffling about slowly; so the density around the place rises. From `end` on,
-    /// again spread over `ramp`, they walk away as at first.
-    Gather {
-        /// How people walk when they walk about.
-        walk: Walk,
-        /// The middle of the event.
-        place: [f64; 2],
-        /// The radius of the disc around it in which people stand, uniformly.
-        radius: f64,
-        /// The share of devices that take part, from 0 to 1.
-        share: f64,
-        /// When the first ones set out.
-        start: Micros,
-        /// When the first ones leave.
-        end: Micros,
-        /// The time between the first one and the last one, for both.
-        ramp: Micros,
-    },
-    /// Straight to where the program of the device says, by what it last put into its environment
-    /// as [`DESTINATION`]; without that, not at all.
-    Steered {
-        /// Least and greatest speed, in units of length per second; drawn once for each device.
-        speed: (f64, f64),
-    },
-}
-
-/// The walking about of a device.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Walk {
-    /// Least and greatest speed, in units of length per second; drawn for each leg.
-    pub speed: (f64, f64),
-    /// Least and greatest rest at the end of a leg.
-    pub pause: (Micros, Micros),
+    /// A hash of the text that it was read from, and of the files that it names; zero without a file.
+    pub digest: u64,
+    /// What the author should know before the run, such as gaps in a trace; one sentence each.
+    pub notes: Vec<String>,
+    /// The file that it was read from, with what was left out.
+    written: Written,
 }
 
 /// Which events are recorded: the multiples of `every` that are at least `from_event`.
@@ -294,7 +112,11 @@ pub struct MapStyle {
     /// The headline instead of the name of the scenario.
     pub title: Option<String>,
     /// Colours (`#rrggbb`) of values by their text.
-    pub colors: Vec<(String, String)>,
+    pub colors: Vec<(String, Color)>,
+    /// The unit of values, for legends and axes.
+    pub unit: Option<String>,
+    /// The unit of lengths, for the scale bar.
+    pub length: Option<String>,
 }
 
 impl Scenario {
@@ -309,9 +131,20 @@ impl Scenario {
             return Err(SimError::ScenarioTooLarge { path: file.to_owned(), bytes: size });
         }
         let text = std::fs::read_to_string(file).map_err(|e| SimError::file("read", file, e))?;
+        Self::parse_at(&text, &file.to_string_lossy(), file)
+    }
+
+    /// Reads the text of a scenario as if it stood in `file`: what it names is looked for in that
+    /// folder. `shown` is its name in messages.
+    ///
+    /// # Errors
+    /// All mistakes that were found.
+    pub fn parse_at(text: &str, shown: &str, file: &Path) -> Result<Self, SimError> {
         let folder = file.parent().unwrap_or_else(|| Path::new(""));
-        let mut scenario = Self::parse(&text, &file.to_string_lossy())?;
-        scenario.name = stem(file);
+        let mut scenario = Self::read(text, shown, folder)?;
+        if scenario.name.is_empty() {
+            scenario.name = stem(file);
+        }
         scenario.program = folder.join(&scenario.program);
         for module in &mut scenario.path {
             *module = folder.join(&module);
@@ -327,33 +160,44 @@ impl Scenario {
         Ok(fieldrun_stdlib::load_file(&self.program, &self.path)?)
     }
 
-    /// Reads a scenario from a text; `file` is its name in messages. Paths stay as written.
+    /// Reads a scenario from a text; `file` is its name in messages. Paths stay as written, and files
+    /// that it names are looked for in the current folder.
     ///
     /// # Errors
     /// All mistakes that were found.
     pub fn parse(text: &str, file: &str) -> Result<Self, SimError> {
-        parse::scenario(text, file).map_err(SimError::Scenario)
+        Self::read(text, file, Path::new(""))
+    }
+
+    fn read(text: &str, file: &str, folder: &Path) -> Result<Self, SimError> {
+        let files = Files::of(folder);
+        let scenario = parse::scenario(text, file, &files).map_err(SimError::Scenario)?;
+        Ok(Self { digest: checksum(text.as_bytes()) ^ files.digest(), ..scenario })
     }
 
     /// The network for a program that comes without a scenario: a hundred devices on a jittered
     /// grid of spacing 10, about ten neighbours each, ids from 0; `env.get("source")` is true on
     /// device 0 in the corner and false elsewhere; a minute of one round a second, not in step.
+    #[expect(
+        clippy::expect_used,
+        reason = "the text is our own, with any program, and tests read it"
+    )]
     pub fn default_for(program: &Path) -> Self {
-        let source = |is| vec![("source".to_owned(), Reading::Bool(is))];
-        let group = Group {
-            place: Place::JitteredGrid { jitter: 0.5 },
-            count: 100,
-            area: None,
-            env: source(false),
-            mobility: None,
-        };
-        Self {
-            name: stem(program),
-            area: Some([0.0, 0.0, 100.0, 100.0]),
-            groups: vec![group],
-            sets: vec![Set { ids: vec![NodeId::Int(0)], env: source(true) }],
-            ..Self::empty(program.to_owned())
-        }
+        let text = Self::default_text(program);
+        let read = Self::parse(&text, "the default scenario").expect("a good scenario");
+        Self { name: stem(program), program: program.to_owned(), ..read }
+    }
+
+    /// The same as the text of a scenario file beside the program.
+    pub fn default_text(program: &Path) -> String {
+        let name =
+            program.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        format!(
+            "program = {}\narea = [0, 0, 100, 100]\n\n[[group]]\nplace = \"jittered-grid\"\n\
+             jitter = 0.5\ncount = 100\nenv = {{ source = false }}\n\n[[set]]\nids = [0]\n\
+             env = {{ source = true }}\n",
+            toml::Value::String(name)
+        )
     }
 
     /// Without any device.
@@ -370,11 +214,15 @@ impl Scenario {
             nodes: Vec::new(),
             groups: Vec::new(),
             sets: Vec::new(),
+            obstacles: Vec::new(),
             faults: Vec::new(),
             mobility: Mobility::Still,
             move_step: Micros::SECOND,
             record: Record::default(),
             map: MapStyle::default(),
+            digest: 0,
+            notes: Vec::new(),
+            written: Written::default(),
         }
     }
 }

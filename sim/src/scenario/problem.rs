@@ -1,5 +1,6 @@
 //! What is wrong with a scenario file, shown with the line it stands on.
 
+use super::read::Step;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use std::fmt;
 use std::ops::Range;
@@ -18,17 +19,35 @@ pub struct Problem {
 /// All mistakes that were found in one scenario file, in the order of the file.
 ///
 /// Displays as one block a mistake with file, line, column and source line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Problems {
     file: String,
     source: String,
     list: Vec<Problem>,
+    /// What holds where the file says nothing.
+    assumed: Vec<Assumed>,
+}
+
+/// What holds for a key.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Assumed {
+    /// The table of the key.
+    pub(super) table: Vec<Step>,
+    pub(super) key: &'static str,
+    pub(super) value: toml::Value,
+    /// Whether the file has no such key.
+    pub(super) default: bool,
 }
 
 impl Problems {
     /// No mistakes in `source` yet.
     pub(crate) fn new(file: &str, source: &str) -> Self {
-        Self { file: file.to_owned(), source: source.to_owned(), list: Vec::new() }
+        Self {
+            file: file.to_owned(),
+            source: source.to_owned(),
+            list: Vec::new(),
+            assumed: Vec::new(),
+        }
     }
 
     pub(crate) fn add(
@@ -38,6 +57,22 @@ impl Problems {
         help: impl Into<String>,
     ) {
         self.list.push(Problem { span, message: message.into(), help: help.into() });
+    }
+
+    /// Notes what holds without a key.
+    pub(crate) fn assume(&mut self, table: &[Step], key: &'static str, value: toml::Value) {
+        self.assumed.push(Assumed { table: table.to_vec(), key, value, default: true });
+    }
+
+    /// Notes where a file is that a key names.
+    pub(crate) fn relocate(&mut self, table: &[Step], key: &'static str, path: String) {
+        let value = toml::Value::String(path);
+        self.assumed.push(Assumed { table: table.to_vec(), key, value, default: false });
+    }
+
+    /// What was noted.
+    pub(super) fn take_assumed(&mut self) -> Vec<Assumed> {
+        std::mem::take(&mut self.assumed)
     }
 
     /// The mistakes in the order of the file.

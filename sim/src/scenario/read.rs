@@ -1,7 +1,9 @@
 //! Reading of TOML tables: every key that is asked for is known, everything else is a mistake.
 
+use super::files::Files;
 use super::problem::{Problems, nearest};
 use super::units;
+use super::{Env, Expression, Given};
 use fieldrun_device::Micros;
 use fieldrun_device::host::Reading;
 use std::ops::Range;
@@ -17,16 +19,54 @@ pub(crate) struct Section<'a> {
     name: &'static str,
     table: &'a DeTable<'a>,
     asked: Vec<&'static str>,
+    /// Where it stands in the file.
+    path: Vec<Step>,
+}
+
+/// A step from a table of the file to one in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The table of this key.
+    Key(&'static str),
+    /// This table of a list.
+    Index(usize),
 }
 
 impl<'a> Section<'a> {
     pub(crate) fn new(name: &'static str, table: &'a DeTable<'a>) -> Self {
-        Self { name, table, asked: Vec::new() }
+        Self { name, table, asked: Vec::new(), path: Vec::new() }
+    }
+
+    /// A table that the file leaves out.
+    pub(crate) fn absent(key: &'static str, name: &'static str, nothing: &'a DeTable<'a>) -> Self {
+        Self { name, table: nothing, asked: Vec::new(), path: vec![Step::Key(key)] }
+    }
+
+    /// A key that names a file, read by `convert`.
+    pub(crate) fn file<T>(
+        &mut self,
+        key: &'static str,
+        files: &Files,
+        problems: &mut Problems,
+        convert: impl FnOnce(&Files, &str) -> Result<T, Fault>,
+    ) -> Option<T> {
+        let mut path = None;
+        let read = self.read(key, problems, |item| {
+            let name = text(item)?;
+            path = Some(files.path(&name));
+            convert(files, &name)
+        });
+        if let Some(path) = path {
+            problems.relocate(&self.path, key, path);
+        }
+        read
     }
 
     /// The value of a key, which is a known key from now on.
     pub(crate) fn get(&mut self, key: &'static str) -> Option<Item<'a>> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         self.table.get(key)
     }
 
@@ -55,7 +95,8 @@ impl<'a> Section<'a> {
         name: &'static str,
         problems: &mut Problems,
     ) -> Option<Self> {
-        self.read(key, problems, |item| table(item, name))
+        let path = [self.path.as_slice(), &[Step::Key(key)]].concat();
+        self.read(key, problems, |item| table(item, name, path))
     }
 
     /// An array of tables: `[[node]]`.
@@ -65,10 +106,14 @@ impl<'a> Section<'a> {
         name: &'static str,
         problems: &mut Problems,
     ) -> Vec<(Range<usize>, Self)> {
+        let path = [self.path.as_slice(), &[Step::Key(key)]].concat();
         let read = |item: Item<'a>| match item.get_ref() {
             DeValue::Array(items) => {
-                let one = |item: Item<'a>| Ok((item.span(), table(item, name)?));
-                items.iter().map(one).collect()
+                let one = |(index, item): (usize, Item<'a>)| {
+                    let path = [path.as_slice(), &[Step::Index(index)]].concat();
+                    Ok((item.span(), table(item, name, path)?))
+                };
+                items.iter().enumerate().map(one).collect()
             }
             _ => Err(fault("not a list of tables", format!("Write {name} above its keys."))),
         };
@@ -78,6 +123,39 @@ impl<'a> Section<'a> {
     /// The place of a key that stands in the file.
     pub(crate) fn key_span(&self, key: &str) -> Option<Range<usize>> {
         self.table.get_key_value(key).map(|(key, _)| key.span())
+    }
+
+    /// A key read by `convert`, or what holds without it, which is told to those who ask for the
+    /// effective scenario.
+    pub(crate) fn read_or<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        shown: impl FnOnce(&T) -> toml::Value,
+        problems: &mut Problems,
+        convert: impl FnOnce(Item<'a>) -> Result<T, Fault>,
+    ) -> T {
+        if self.table.get(key).is_none() {
+            problems.assume(&self.path, key, shown(&default));
+        }
+        self.read(key, problems, convert).unwrap_or(default)
+    }
+
+    /// Whether a key stands in the file.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Says what holds without a key.
+    pub(crate) fn assume(
+        &mut self,
+        key: &'static str,
+        value: impl Into<toml::Value>,
+        problems: &mut Problems,
+    ) {
+        if !self.has(key) {
+            problems.assume(&self.path, key, value.into());
+        }
     }
 
     /// Reports `key` as one that has no meaning here, when it is present.
@@ -105,11 +183,24 @@ impl<'a> Section<'a> {
 }
 
 /// Why a value cannot be read, and how it is written instead.
+#[derive(Debug)]
 pub(crate) struct Fault {
-    message: String,
+    pub(crate) message: String,
     help: String,
     /// A part of the value, when not all of it is wrong.
     span: Option<Range<usize>>,
+}
+
+impl Fault {
+    /// The same, of a part of the value.
+    pub(crate) fn at(self, span: Range<usize>) -> Self {
+        Self { span: Some(span), ..self }
+    }
+
+    /// The same of an item of the value, unless a part of that is wrong.
+    fn within(self, item: Item<'_>) -> Self {
+        Self { span: self.span.or_else(|| Some(item.span())), ..self }
+    }
 }
 
 /// A fault of the whole value.
@@ -117,9 +208,9 @@ pub(crate) fn fault(message: impl Into<String>, help: impl Into<String>) -> Faul
     Fault { message: message.into(), help: help.into(), span: None }
 }
 
-fn table<'a>(item: Item<'a>, name: &'static str) -> Result<Section<'a>, Fault> {
+fn table<'a>(item: Item<'a>, name: &'static str, path: Vec<Step>) -> Result<Section<'a>, Fault> {
     match item.get_ref() {
-        DeValue::Table(table) => Ok(Section::new(name, table)),
+        DeValue::Table(table) => Ok(Section { path, ..Section::new(name, table) }),
         _ => Err(fault("not a table", format!("Write it as the table {name}."))),
     }
 }
@@ -137,8 +228,51 @@ pub(crate) fn number(item: Item<'_>) -> Result<f64, Fault> {
     match item.get_ref() {
         DeValue::Integer(_) | DeValue::Float(_) => any_number(item.get_ref())
             .filter(|number| number.is_finite())
-            .ok_or_else(|| fault("not a finite number", "")),
+            .ok_or_else(|| fault("not a finite number", "Write a number such as 1 or 0.5.")),
         _ => Err(fault("not a number", "Write a number such as 1 or 0.5.")),
+    }
+}
+
+/// A length: a number, or a text with a unit, which is read as metres.
+pub(crate) fn length(item: Item<'_>) -> Result<f64, Fault> {
+    match item.get_ref() {
+        DeValue::String(text) => units::length(text).ok_or_else(|| {
+            let help = "Write a number, or a length such as \"30m\", \"1.5km\" or \"20cm\".";
+            fault(format!("`{text}` is not a length"), help)
+        }),
+        _ => number(item),
+    }
+}
+
+/// A length of at least `low`.
+pub(crate) fn length_from(item: Item<'_>, low: f64) -> Result<f64, Fault> {
+    match length(item)? {
+        length if length >= low => Ok(length),
+        length => {
+            let help = format!("Write a length of at least {low}.");
+            Err(fault(format!("{length} is out of range"), help))
+        }
+    }
+}
+
+/// A length of more than zero.
+pub(crate) fn positive_length(item: Item<'_>) -> Result<f64, Fault> {
+    match length_from(item, 0.0)? {
+        0.0 => Err(fault("a length of zero", "Write a longer one.")),
+        length => Ok(length),
+    }
+}
+
+/// A speed: a number, or a text with a unit, which is read as metres per second.
+pub(crate) fn speed(item: Item<'_>) -> Result<f64, Fault> {
+    match item.get_ref() {
+        DeValue::String(text) => {
+            units::speed(text).filter(|speed| *speed >= 0.0).ok_or_else(|| {
+                let help = "Write a number, or a speed such as \"1.5m/s\" or \"30km/h\".";
+                fault(format!("`{text}` is not a speed"), help)
+            })
+        }
+        _ => number_in(item, 0.0, f64::MAX),
     }
 }
 
@@ -202,12 +336,37 @@ pub(crate) fn span_of<'a, T: PartialOrd + Copy>(
     }
 }
 
-/// Exactly `N` numbers.
-pub(crate) fn numbers<const N: usize>(item: Item<'_>, help: &str) -> Result<[f64; N], Fault> {
+/// Exactly `N` lengths.
+pub(crate) fn lengths<const N: usize>(item: Item<'_>, help: &str) -> Result<[f64; N], Fault> {
     let wrong = || fault(format!("not a list of {N} numbers"), help);
-    let DeValue::Array(items) = item.get_ref() else { return Err(wrong()) };
-    let read: Vec<f64> = items.iter().map(number).collect::<Result<_, _>>()?;
-    read.try_into().map_err(|_| wrong())
+    if !matches!(item.get_ref(), DeValue::Array(_)) {
+        return Err(wrong());
+    }
+    list(item, length).and_then(|read| read.try_into().map_err(|_| wrong()))
+}
+
+/// Two or three coordinates.
+pub(crate) fn place(item: Item<'_>) -> Result<Vec<f64>, Fault> {
+    let coordinates = list(item, length)?;
+    match coordinates.len() {
+        2 | 3 => Ok(coordinates),
+        _ => Err(fault("not two or three coordinates", "Write [x, y] or [x, y, z].")),
+    }
+}
+
+/// An expression of the language.
+pub(crate) fn expression(item: Item<'_>) -> Result<Expression, Fault> {
+    let text = text(item)?;
+    Expression::parse(&text).map_err(|mistake| {
+        let fault = fault(mistake.message, mistake.help);
+        // Without escapes the text stands in the file as it is, between quotes.
+        let quotes = item.span().len().saturating_sub(text.len());
+        if !matches!(quotes, 2 | 6) {
+            return fault;
+        }
+        let start = item.span().start + quotes / 2;
+        fault.at(start + mistake.span.start..start + mistake.span.end)
+    })
 }
 
 /// A list whose items are all read by `convert`.
@@ -216,7 +375,10 @@ pub(crate) fn list<'a, T>(
     convert: impl Fn(Item<'a>) -> Result<T, Fault>,
 ) -> Result<Vec<T>, Fault> {
     match item.get_ref() {
-        DeValue::Array(items) => items.iter().map(convert).collect(),
+        DeValue::Array(items) => {
+            let one = |item: Item<'a>| convert(item).map_err(|fault| fault.within(item));
+            items.iter().map(one).collect()
+        }
         _ => Err(fault("not a list", "Write it in square brackets.")),
     }
 }
@@ -253,12 +415,28 @@ pub(crate) fn reading(item: Item<'_>) -> Result<Reading, Fault> {
     }
 }
 
-/// The readings of an `env` table, by ascending name.
-pub(crate) fn readings(item: Item<'_>) -> Result<Vec<(String, Reading)>, Fault> {
+/// The values of an `env` table, by ascending name.
+pub(crate) fn env(item: Item<'_>) -> Result<Env, Fault> {
     let DeValue::Table(table) = item.get_ref() else {
         return Err(fault("not a table", "Write env = { name = value }."));
     };
-    table.iter().map(|(key, value)| Ok((key.get_ref().to_string(), reading(value)?))).collect()
+    table.iter().map(|(key, value)| Ok((key.get_ref().to_string(), given(value)?))).collect()
+}
+
+/// A value, or `{ expr = "..." }`.
+fn given(item: Item<'_>) -> Result<Given, Fault> {
+    let DeValue::Table(table) = item.get_ref() else { return reading(item).map(Given::Value) };
+    let mut entries = table.iter();
+    match (entries.next(), entries.next()) {
+        (Some((key, text)), None) if key.get_ref().as_ref() == "expr" => {
+            let computed = expression(text).map(Given::Computed);
+            computed.map_err(|fault| fault.within(text))
+        }
+        _ => {
+            let help = "Write a value, or { expr = \"x < 10\" } to compute it.";
+            Err(fault("programs cannot read tables", help).at(item.span()))
+        }
+    }
 }
 
 fn part(item: Item<'_>, message: &str) -> Fault {

@@ -1,6 +1,6 @@
 //! Blocks of the library and how they are put to the test.
 
-use super::run::{Judge, Property};
+use super::run::{EveryRound, Judge, Property, Series};
 use super::site::{Metric, Site};
 use super::wanted::Wanted;
 
@@ -58,6 +58,10 @@ pub(crate) enum Needs {
 pub(crate) enum Oracle {
     /// Computed by plain algorithms.
     Values(fn(&Site) -> Vec<Wanted>),
+    /// Computed for each round, where values never rest.
+    Series(Series),
+    /// Computed for each round from those before, right from the first one on.
+    EveryRound(EveryRound),
     /// A property that plain algorithms check.
     Property(Property),
 }
@@ -77,16 +81,40 @@ pub struct Block {
 }
 
 /// What programs in the table may call besides the block itself.
-const IMPORTS: [&str; 8] = [
+const IMPORTS: [&str; 9] = [
     "protelis:coord:accumulation",
     "protelis:coord:meta",
     "protelis:coord:nonselfstabilizing:accumulation",
+    "protelis:coord:sharedtimer",
     "protelis:coord:sparsechoice",
     "protelis:coord:spreading",
     "protelis:coord:tree",
     "protelis:lang:utils",
     "protelis:state:time",
 ];
+
+/// What calls may speak of: what devices read, signals that change with time, and who is named by
+/// whom in a graph. Later ones may use earlier ones.
+const GIVEN: [(&str, &str); 14] = [
+    ("source", "env.get(\"source\")"),
+    ("destination", "env.get(\"destination\")"),
+    ("obstacle", "env.get(\"obstacle\")"),
+    ("value", "env.get(\"value\")"),
+    ("strength", "env.get(\"strength\")"),
+    ("now", "floor(self.getCurrentTime())"),
+    ("id", "getUID()"),
+    ("pulse", "(self.getCurrentTime() + value) % 8 < 3"),
+    ("level", "floor((self.getCurrentTime() + value) / 5) % 3"),
+    ("late", "self.getCurrentTime() > 2 * value"),
+    ("above", "unionHood(mux (nbr(strength) > strength) { nbr(id) } else { [] })"),
+    ("below", "unionHood(mux (nbr(strength) < strength) { nbr(id) } else { [] })"),
+    ("ring", "unionHood(mux ((nbr(value) - value + 9) % 3 == 1) { nbr(id) } else { [] })"),
+    ("named", "if (obstacle) { ring.append(id) } else { ring }"),
+];
+
+fn speaks_of(text: &str, name: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric()).any(|word| word == name)
+}
 
 impl Block {
     /// The module that the block is in.
@@ -106,26 +134,35 @@ impl Block {
         for module in IMPORTS.into_iter().chain(own) {
             text += &format!("import {module}\n");
         }
-        for name in ["source", "destination", "obstacle", "value", "strength"] {
-            if self.call.contains(name) {
-                text += &format!("let {name} = env.get(\"{name}\")\n");
+        text + &self.application() + "\n"
+    }
+
+    /// The call, with what it speaks of.
+    pub fn application(&self) -> String {
+        let mut text = self.call.to_owned();
+        for (name, is) in GIVEN.iter().rev() {
+            if speaks_of(&text, name) {
+                text = format!("let {name} = {is}\n{text}");
             }
         }
-        text + self.call + "\n"
+        text
     }
 
     pub(crate) fn judge(&self, site: &Site) -> Judge {
+        let open = site.corrupted && self.promise == Promise::Heals;
+        let mut promised = self.needs.promised(site);
+        promised.iter_mut().for_each(|promised| *promised |= !open);
         match self.oracle {
             Oracle::Property(property) => Judge::Property(property),
+            Oracle::EveryRound(every) => Judge::EveryRound(every),
+            Oracle::Series(series) => Judge::Series(series, promised),
             Oracle::Values(values) => {
-                let mut wanted = values(site);
-                let open = site.corrupted && self.promise == Promise::Heals;
-                for (wanted, promised) in wanted.iter_mut().zip(self.needs.promised(site)) {
-                    if open && !promised {
-                        *wanted = Wanted::Anything;
-                    }
-                }
-                Judge::Values(wanted)
+                let wanted = values(site).into_iter().zip(promised);
+                let wanted = wanted.map(|(wanted, promised)| match promised {
+                    true => wanted,
+                    false => Wanted::Anything,
+                });
+                Judge::Values(wanted.collect())
             }
         }
     }

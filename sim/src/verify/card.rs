@@ -66,7 +66,8 @@ pub fn card(block: &Block, documentation: &str, report: &Report) -> String {
     let _ = write!(
         page,
         "\nMeasured by `fieldrun verify` in {} cases with\n\n```\n{}\n```\n",
-        report.cases, block.call
+        report.cases,
+        block.application()
     );
     page
 }

@@ -3,7 +3,6 @@
 use super::shape::{self, Shape};
 use super::site::{Site, Spot};
 use crate::random::{Purpose, Stream};
-use crate::scenario::FaultKind;
 use fieldrun_device::Micros;
 use std::fmt::Write as _;
 
@@ -67,6 +66,18 @@ impl Trouble {
     pub fn corrupts(self) -> bool {
         matches!(self, Self::Corruption | Self::All)
     }
+}
+
+/// What befalls devices in cases, of all that scenarios know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// What they keep, and what they hold of their neighbours, becomes arbitrary.
+    Corrupt,
+    /// They start anew after a while, and their neighbours forget them at once.
+    Restart {
+        /// How long they are away.
+        down: Micros,
+    },
 }
 
 /// A fault, and the ids of the devices that it befalls.
@@ -170,16 +181,20 @@ impl Case {
         self.strikes.iter().map(end).fold(0.0, f64::max)
     }
 
+    /// Whether devices count rounds for seconds.
+    pub(crate) fn is_logical(&self) -> bool {
+        matches!(self.order, Order::RoundRobin | Order::Reversed)
+    }
+
     /// The network as plain algorithms see it.
     pub fn site(&self) -> Site {
         let number = |id: &i64| self.spots.iter().position(|spot| spot.id == *id);
         let pairs: Vec<(usize, usize)> =
             self.pairs.iter().filter_map(|(a, b)| Some((number(a)?, number(b)?))).collect();
-        Site::new(
-            self.spots.clone(),
-            &pairs,
-            self.strikes.iter().any(|s| s.kind == FaultKind::Corrupt),
-        )
+        let corrupted = self.strikes.iter().any(|strike| strike.kind == FaultKind::Corrupt);
+        let mut site = Site::new(self.spots.clone(), &pairs, corrupted);
+        site.late = self.loss > 0.0;
+        site
     }
 
     /// The same case, but nothing befalls the network, and devices fire one after the other.

@@ -92,18 +92,22 @@ pub(crate) fn all_ways(
     total
 }
 
-/// Everyone counts one, divided in equal parts among the lower neighbours.
+/// Values flow to all lower neighbours at once: each receives the part that `part` makes of what a
+/// device has and of its lower neighbours.
 #[expect(clippy::indexing_slicing, reason = "all lists have one entry a device")]
-pub(crate) fn divided_count(site: &Site, potential: &[f64]) -> Vec<f64> {
-    let lower = |device: usize| {
-        let below = |other: &&usize| potential[**other] < potential[device];
-        site.neighbors(device).iter().filter(below).copied().collect::<Vec<_>>()
-    };
-    let mut total = vec![1.0; site.len()];
+pub(crate) fn divided(
+    site: &Site,
+    potential: &[f64],
+    own: &[f64],
+    part: impl Fn(usize, f64, &[usize]) -> f64,
+) -> Vec<f64> {
+    let mut total = own.to_vec();
     for device in site.ascending(potential).into_iter().rev() {
-        let below = lower(device);
-        for other in &below {
-            total[*other] += total[device] / below.len() as f64;
+        let below = |other: &&usize| potential[**other] < potential[device];
+        let below: Vec<usize> = site.neighbors(device).iter().filter(below).copied().collect();
+        let part = part(device, total[device], &below);
+        for other in below {
+            total[other] += part;
         }
     }
     total
@@ -132,9 +136,10 @@ pub(crate) fn led(site: &Site, strength: &[f64], radius: f64) -> Vec<usize> {
             continue;
         }
         let taken: Vec<bool> = leader.iter().map(Option::is_some).collect();
-        let only: Vec<bool> = (0..site.len()).map(|device| device == strong).collect();
         let free = site.without(&taken);
-        for (device, distance) in free.distances(&only, Metric::Range).iter().enumerate() {
+        for (device, distance) in
+            free.distances(&site.only(strong), Metric::Range).iter().enumerate()
+        {
             if *distance < radius && leader[device].is_none() {
                 leader[device] = Some(strong);
             }
@@ -149,9 +154,8 @@ pub(crate) fn over_joined(
     own: &[f64],
     join: impl Fn(f64, f64) -> f64 + Copy,
 ) -> Vec<f64> {
-    let only = |one: usize| (0..site.len()).map(|device| device == one).collect::<Vec<_>>();
     let over = |device: usize| {
-        let joined = site.joined(&only(device));
+        let joined = site.joined(&site.only(device));
         let values = own.iter().zip(&joined).filter(|(_, joined)| **joined).map(|(own, _)| *own);
         values.reduce(join).unwrap_or(0.0)
     };
@@ -194,7 +198,8 @@ mod tests {
         // By range, 4 is the highest and hangs below 0, its lowest neighbour.
         let counts = gathered(&site, &range, &[1.0; 5], |a, b| a + b);
         assert_eq!(counts, [5.0, 3.0, 2.0, 1.0, 1.0]);
-        assert_eq!(divided_count(&site, &range), [5.0, 3.5, 2.5, 1.5, 1.0]);
+        let equal = |_, total: f64, below: &[usize]| total / below.len() as f64;
+        assert_eq!(divided(&site, &range, &[1.0; 5], equal), [5.0, 3.5, 2.5, 1.5, 1.0]);
         assert_eq!(led(&site, &[0.0, 1.0, 2.0, 3.0, 4.0], 6.5), [0, 2, 2, 4, 4]);
         assert_eq!(over_joined(&site, &site.values(), f64::max), [14.0; 5]);
     }

@@ -1,6 +1,7 @@
 //! A case is run by the simulator, from the text of its scenario file, and judged.
 
 use super::case::{Case, Order};
+use super::history::{History, View};
 use super::site::Site;
 use super::wanted::Wanted;
 use crate::{Flow, Moment, Observer, Scenario, SimError, World, run};
@@ -13,15 +14,28 @@ pub(crate) const PROGRAM: &str = "program.pt";
 const UNEVEN: f64 = 1.0;
 /// where messages are late and lost: everyone looks at what neighbours were a while ago.
 const LATE: f64 = 1.5;
+/// Seconds for which what is right must stay right: of values that rest, and of those that do not.
+const STAYS: f64 = 3.0;
+const GOES_ON: f64 = 12.0;
 
 /// A property of all values: the first device that breaks it, and what would be right there.
 pub(crate) type Property = fn(&Site, &[Value]) -> Option<(usize, String)>;
+
+/// What a device is to have after its last round, from its own rounds and those of the others.
+pub(crate) type Series = fn(&Site, &History, usize) -> Wanted;
+
+/// What the round of a device is to give that is looked at; anything where that cannot be known.
+pub(crate) type EveryRound = fn(&View<'_>) -> Wanted;
 
 /// By what a case is judged.
 #[derive(Clone)]
 pub(crate) enum Judge {
     /// What each device ends at.
     Values(Vec<Wanted>),
+    /// What each device has after each round; where it is not promised, anything.
+    Series(Series, Vec<bool>),
+    /// What each round gives, from the first one on.
+    EveryRound(EveryRound),
     /// What all of them fulfil.
     Property(Property),
 }
@@ -52,6 +66,8 @@ pub(crate) struct Ran {
     pub(crate) bytes: f64,
     /// Steps of a round on average.
     pub(crate) steps: f64,
+    /// When it ended, in seconds: at the first wrong value after all must be right, if there is one.
+    pub(crate) end: f64,
 }
 
 /// Simulated seconds of a case in which everything must be right so many rounds after the last fault.
@@ -69,15 +85,22 @@ pub(crate) fn judged(
     judge: &Judge,
     rounds: f64,
 ) -> Result<Ran, SimError> {
-    let text = case.scenario(PROGRAM, &[], seconds(case, rounds), &[]);
+    let settled = seconds(case, rounds);
+    let goes_on = if matches!(judge, Judge::Series(..)) { GOES_ON } else { STAYS };
+    let text = case.scenario(PROGRAM, &[], settled + goes_on, &[]);
     let scenario = Scenario::parse(&text, "scenario.toml")?;
     let site = case.site();
     let mut watch = Watch {
         numbers: numbers(case, &scenario),
         values: vec![Value::Unit; site.len()],
-        wrong: vec![true; site.len()],
+        wrong: vec![!matches!(judge, Judge::EveryRound(_)); site.len()],
+        settled,
+        broken: false,
+        last: 0.0,
         last_wrong: 0.0,
         last_change: 0.0,
+        wanted: vec![Wanted::Anything; site.len()],
+        history: History::new(case),
         site,
         judge,
     };
@@ -90,6 +113,7 @@ pub(crate) fn judged(
         changed: watch.last_change,
         bytes: summary.counts.bytes as f64 / messages,
         steps: summary.counts.steps as f64 / messages,
+        end: watch.last,
     })
 }
 
@@ -103,10 +127,18 @@ fn numbers(case: &Case, scenario: &Scenario) -> Vec<usize> {
 
 struct Watch<'a> {
     site: Site,
+    history: History,
+    /// What each device was to have after its last round.
+    wanted: Vec<Wanted>,
     judge: &'a Judge,
     numbers: Vec<usize>,
     values: Vec<Value>,
     wrong: Vec<bool>,
+    /// From when on everything must be right.
+    settled: f64,
+    /// Whether a round was wrong of which all rounds must be right.
+    broken: bool,
+    last: f64,
     last_wrong: f64,
     last_change: f64,
 }
@@ -114,6 +146,7 @@ struct Watch<'a> {
 impl Watch<'_> {
     fn note(&mut self, number: usize, world: &World, moment: &Moment<'_>) {
         let value = world.value(moment.device).cloned().unwrap_or_default();
+        self.history.note(&self.site, number, moment.at, value.clone());
         let Some(held) = self.values.get_mut(number) else { return };
         if *held != value {
             self.last_change = moment.at.seconds();
@@ -125,17 +158,36 @@ impl Watch<'_> {
     fn is_wrong(&mut self, number: usize, round_over: bool) -> bool {
         match self.judge {
             Judge::Values(wanted) => {
-                let admitted = match (wanted.get(number), self.values.get(number)) {
-                    (Some(wanted), Some(value)) => wanted.admits(value),
-                    _ => false,
+                let wanted = wanted.get(number).cloned();
+                self.compare(number, wanted.unwrap_or(Wanted::Anything))
+            }
+            Judge::Series(series, promised) => {
+                let wanted = match promised.get(number) {
+                    Some(true) => series(&self.site, &self.history, number),
+                    _ => Wanted::Anything,
                 };
-                if let Some(wrong) = self.wrong.get_mut(number) {
-                    *wrong = !admitted;
-                }
-                self.wrong.contains(&true)
+                self.compare(number, wanted)
+            }
+            Judge::EveryRound(every) => {
+                let view = self.history.view(&self.site, number);
+                let wanted = view.map_or(Wanted::Anything, |view| every(&view));
+                let unknown = matches!(wanted, Wanted::Anything | Wanted::Between(..));
+                // A round that is wrong is wrong for good.
+                self.broken |= self.compare(number, wanted);
+                self.broken || unknown
             }
             Judge::Property(property) => round_over && property(&self.site, &self.values).is_some(),
         }
+    }
+
+    /// Whether any device lacks what it should have, after a round of one.
+    fn compare(&mut self, number: usize, wanted: Wanted) -> bool {
+        let admitted = self.values.get(number).is_some_and(|value| wanted.admits(value));
+        if let (Some(wrong), Some(slot)) = (self.wrong.get_mut(number), self.wanted.get_mut(number))
+        {
+            (*wrong, *slot) = (!admitted, wanted);
+        }
+        self.wrong.contains(&true)
     }
 
     fn verdict(&self) -> Vec<Wrong> {
@@ -145,9 +197,9 @@ impl Watch<'_> {
             Wrong { device, found, wanted }
         };
         match self.judge {
-            Judge::Values(wanted) => {
-                let pairs = wanted.iter().zip(&self.values).enumerate();
-                let bad = pairs.filter(|(_, (wanted, value))| !wanted.admits(value));
+            Judge::Values(_) | Judge::Series(..) | Judge::EveryRound(_) => {
+                let pairs = self.wanted.iter().zip(&self.wrong).enumerate();
+                let bad = pairs.filter(|(_, (_, is_wrong))| **is_wrong);
                 bad.map(|(number, (wanted, _))| wrong(number, wanted.to_string())).collect()
             }
             Judge::Property(property) => {
@@ -172,8 +224,12 @@ impl Observer for Watch<'_> {
         };
         self.note(number, moment.world, moment);
         let devices = self.site.len().max(1) as u64;
+        self.last = moment.at.seconds();
         if self.is_wrong(number, moment.event.is_multiple_of(devices)) {
-            self.last_wrong = moment.at.seconds();
+            self.last_wrong = self.last;
+            if self.broken || self.last > self.settled {
+                return Ok(Flow::Stop);
+            }
         }
         Ok(Flow::Continue)
     }

@@ -24,7 +24,7 @@ pub enum Shape {
     Star,
     /// A ring.
     Ring,
-    /// Two parts that nothing joins.
+    /// Parts that nothing joins: one scattered, one in which all are linked with all, one alone.
     Disconnected,
 }
 
@@ -74,10 +74,14 @@ pub(crate) fn network(shape: Shape, random: &mut Stream) -> (Vec<Spot>, Vec<(i64
         }
         Shape::Disconnected => {
             let (mut points, mut pairs) = scattered(count / 2 + 1, random);
-            let (far, others) = line(count / 2 + 1, random);
             let first = points.len();
-            points.extend(far.iter().map(|[x, y]| [x + 200.0, *y]));
-            pairs.extend(others.iter().map(|(a, b)| (a + first, b + first)));
+            points.extend(around(count / 2 + 1, 5.0).map(|[x, y]| [x + 200.0, y]));
+            let all = first..points.len();
+            pairs.extend(
+                all.clone()
+                    .flat_map(|a| all.clone().skip_while(move |b| *b <= a).map(move |b| (a, b))),
+            );
+            points.push([400.0, 0.0]);
             (points, pairs)
         }
     };
@@ -129,24 +133,24 @@ fn line(count: usize, random: &mut Stream) -> Places {
 
 /// All at one distance from the first, those around it not linked with each other.
 fn star(count: usize) -> Places {
-    let place = |device: usize| match device {
-        0 => [0.0, 0.0],
-        _ => {
-            let angle = device as f64 / count as f64 * std::f64::consts::TAU;
-            [9.0 * libm::cos(angle), 9.0 * libm::sin(angle)]
-        }
-    };
-    ((0..count).map(place).collect(), (1..count).map(|d| (0, d)).collect())
+    let mut points: Vec<[f64; 2]> = around(count, 9.0).collect();
+    if let Some(middle) = points.first_mut() {
+        *middle = [0.0, 0.0];
+    }
+    (points, (1..count).map(|d| (0, d)).collect())
+}
+
+/// So many places on a circle.
+fn around(count: usize, radius: f64) -> impl Iterator<Item = [f64; 2]> {
+    let turn = std::f64::consts::TAU / count as f64;
+    let angles = (0..count).map(move |device| device as f64 * turn);
+    angles.map(move |angle| [radius * libm::cos(angle), radius * libm::sin(angle)])
 }
 
 fn ring(count: usize) -> Places {
     // So large that those side by side are 7 apart.
     let radius = 3.5 / libm::sin(std::f64::consts::PI / count as f64);
-    let place = |device: usize| {
-        let angle = device as f64 / count as f64 * std::f64::consts::TAU;
-        [radius * libm::cos(angle), radius * libm::sin(angle)]
-    };
-    ((0..count).map(place).collect(), (0..count).map(|d| (d, (d + 1) % count)).collect())
+    (around(count, radius).collect(), (0..count).map(|d| (d, (d + 1) % count)).collect())
 }
 
 /// Each within reach of one before, and not too near to any.

@@ -27,7 +27,7 @@ pub(super) fn smallest(subject: &Subject, found: Case) -> Result<WrongCase, SimE
         }
         break;
     }
-    let seconds = run::seconds(&case, exam.rounds);
+    let seconds = exam.ran.as_ref().map_or_else(|| run::seconds(&case, exam.rounds), |ran| ran.end);
     let wrong = exam.ran.map(|ran| ran.wrong).unwrap_or_default();
     Ok(WrongCase { found, case, wrong, seconds })
 }

@@ -36,6 +36,8 @@ pub struct Site {
     links: Vec<Vec<usize>>,
     /// Whether values were made arbitrary: what no source can mend is then open.
     pub corrupted: bool,
+    /// Whether messages are late and lost.
+    pub late: bool,
 }
 
 impl Site {
@@ -51,7 +53,7 @@ impl Site {
             list.sort_unstable();
             list.dedup();
         }
-        Self { spots, links, corrupted }
+        Self { spots, links, corrupted, late: false }
     }
 
     /// How many devices there are.
@@ -123,8 +125,7 @@ impl Site {
 
     /// The longest of all shortest ways between two devices that are joined.
     pub(crate) fn diameter(&self, metric: Metric<'_>) -> f64 {
-        let only = |one: usize| (0..self.len()).map(|device| device == one).collect::<Vec<_>>();
-        let reached = (0..self.len()).flat_map(|one| self.distances(&only(one), metric));
+        let reached = (0..self.len()).flat_map(|one| self.distances(&self.only(one), metric));
         reached.filter(|distance| distance.is_finite()).fold(0.0, f64::max)
     }
 
@@ -137,6 +138,11 @@ impl Site {
     /// Whether each device is joined with one of these.
     pub(crate) fn joined(&self, with: &[bool]) -> Vec<bool> {
         self.distances(with, Metric::Hops).iter().map(|hops| hops.is_finite()).collect()
+    }
+
+    /// True for one device alone.
+    pub(crate) fn only(&self, one: usize) -> Vec<bool> {
+        (0..self.len()).map(|device| device == one).collect()
     }
 
     /// Devices by ascending number, such as a distance.

@@ -17,6 +17,10 @@ pub(crate) enum Wanted {
     Near(f64),
     /// A number from the first to the second.
     Between(f64, f64),
+    /// A tuple of these.
+    Tuple(Vec<Wanted>),
+    /// Not what it is: a property of it is broken, in words.
+    Other(String),
 }
 
 impl Wanted {
@@ -26,6 +30,10 @@ impl Wanted {
 
     pub(crate) fn truth(truth: bool) -> Self {
         Self::Exactly(Value::Bool(truth))
+    }
+
+    pub(crate) fn text(text: &str) -> Self {
+        Self::Exactly(Value::text(text))
     }
 
     pub(crate) fn uid(id: i64) -> Self {
@@ -47,6 +55,14 @@ impl Wanted {
             }
             Self::Near(wanted) => number() == *wanted || wanted.is_nan() && number().is_nan(),
             Self::Between(least, most) => (*least..=*most).contains(&number()),
+            Self::Tuple(wanted) => match value {
+                Value::Tuple(items) => {
+                    let mut pairs = wanted.iter().zip(items.iter());
+                    wanted.len() == items.len() && pairs.all(|(wanted, item)| wanted.admits(item))
+                }
+                _ => false,
+            },
+            Self::Other(_) => false,
         }
     }
 }
@@ -58,6 +74,15 @@ impl fmt::Display for Wanted {
             Self::Exactly(value) => value.fmt(f),
             Self::Near(number) => number.fmt(f),
             Self::Between(least, most) => write!(f, "from {least} to {most}"),
+            Self::Tuple(items) => {
+                f.write_str("[")?;
+                for (at, item) in items.iter().enumerate() {
+                    let separator = if at > 0 { ", " } else { "" };
+                    write!(f, "{separator}{item}")?;
+                }
+                f.write_str("]")
+            }
+            Self::Other(broken) => f.write_str(broken),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::common::Watch;
 use fieldrun_device::Micros;
-use fieldrun_sim::scenario::Mobility;
+use fieldrun_sim::scenario::{Area, Mobility};
 use fieldrun_sim::{Flow, Moment, Scenario, Shown, run};
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use std::path::Path;
 fn quarter() -> Scenario {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/crowd/crowd.toml");
     let mut scenario = Scenario::load(&file).unwrap_or_else(|error| panic!("{error}"));
-    scenario.area = Some([0.0, 0.0, 400.0, 300.0]);
+    scenario.area = Some(Area::flat([0.0, 0.0, 400.0, 300.0]));
     scenario.groups[0].count = 250;
     if let Mobility::Gather { place, radius, .. } = &mut scenario.mobility {
         *place = [200.0, 150.0];

@@ -1,7 +1,7 @@
 //! The same scenario and seed give the same bytes, for any number of threads.
 
 use crate::common::{outputs, program, scenario};
-use fieldrun_sim::record::SvgMaps;
+use fieldrun_sim::record::{Snapshots, Wanted};
 use fieldrun_sim::{Scenario, run};
 
 /// Everything random at once: places, movement, firing, delay, loss, and the program itself.
@@ -31,7 +31,8 @@ fn bytes(scenario: &Scenario, threads: usize) -> (String, String, String) {
     pool.install(|| {
         let program = program(PROGRAM);
         let (json, csv, _) = outputs(scenario, &program);
-        let mut maps = SvgMaps::new(scenario, &file, Vec::new()).expect("maps");
+        let wanted = vec![Wanted::new("end", &file).expect("a picture")];
+        let mut maps = Snapshots::new(scenario, wanted).expect("maps");
         run(scenario, &program, &mut maps).expect("runs");
         (json, csv, std::fs::read_to_string(&file).expect("a map"))
     })
@@ -46,7 +47,7 @@ fn the_same_bytes_twice_and_with_any_number_of_threads() {
         assert_eq!(once, bytes(&scenario, 1), "{kind}, again");
         assert_eq!(once, bytes(&scenario, 2), "{kind}, two threads");
         assert_eq!(once, bytes(&scenario, 5), "{kind}, five threads");
-        scenario.link.delay = None;
+        scenario.link.conditions.delay = None;
         let immediate = bytes(&scenario, 1);
         assert_eq!(immediate, bytes(&scenario, 3), "{kind}, immediate");
         scenario.seed = 2;

@@ -91,12 +91,12 @@ fn mistakes_in_links_and_faults_are_named() {
     let kind = mistakes(&format!("{group}[[fault]]\nkind = 'corupt'\n"));
     assert!(kind.contains("The nearest known word is \"corrupt\""), "{kind}");
     let down = mistakes(&format!("{group}[[fault]]\nkind = 'corrupt'\ndown = 3\n"));
-    assert!(down.contains("only \"restart\" has it"), "{down}");
+    assert!(down.contains("only \"restart\" and \"churn\" have it"), "{down}");
     let unknown = |text: &str| {
         let failed = run(&scenario(&format!("{text}\n{group}")), &program("1"), &mut ());
         failed.expect_err("there is no device 9").to_string()
     };
-    assert!(unknown("link = { pairs = [[0, 9]] }").contains("`pairs` in [link] names device 9"));
+    assert!(unknown("link = { pairs = [[0, 9]] }").contains("[link] names device 9"));
     let fault = format!("{group}[[fault]]\nkind = 'corrupt'\nids = [9]\n");
     assert!(unknown(&fault).contains("[[fault]] names device 9"));
 }

@@ -6,13 +6,19 @@
     reason = "tests say what they expect and fail otherwise"
 )]
 
+mod checkpoint;
 mod common;
 mod crowd;
 mod determinism;
+mod effective;
 mod faults;
+mod live;
 mod maps;
 mod oracle;
+mod reactive;
 mod runs;
 mod scenario;
+mod simulation;
+mod theory;
 mod verify;
 mod workloads;

@@ -2,7 +2,11 @@
 
 use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Retention};
-use fieldrun_sim::scenario::{Link, Mobility, Place, Record, Schedule, Stop, Walk};
+use fieldrun_netem::{Conditions, Delay, Loss};
+use fieldrun_sim::Color;
+use fieldrun_sim::scenario::{
+    Area, Given, Link, Mobility, Place, Record, Schedule, Stop, Topology, Walk,
+};
 use fieldrun_sim::{Scenario, SimError};
 use std::path::Path;
 
@@ -46,7 +50,7 @@ fn every_key_has_its_meaning() {
     );
     assert_eq!((scenario.program.as_path(), scenario.seed), (Path::new("p.pt"), 7));
     assert_eq!(scenario.path, [Path::new("lib"), Path::new("more")]);
-    assert_eq!(scenario.area, Some([0.0, -5.0, 10.0, 5.5]));
+    assert_eq!(scenario.area, Some(Area::flat([0.0, -5.0, 10.0, 5.5])));
     let time = Some(Micros(120_000_000));
     assert_eq!(scenario.stop, Stop { events: Some(1000), rounds: Some(30), time });
     assert_eq!(
@@ -54,10 +58,12 @@ fn every_key_has_its_meaning() {
         Schedule::Periodic { period: Micros(500_000), jitter: 0.25, drift: 0.0 }
     );
     let link = Link {
-        radius: Some(1.5),
-        pairs: None,
-        delay: Some((Micros(10_000), Micros::SECOND)),
-        loss: 0.5,
+        topology: Topology::Disc { radius: Some(1.5) },
+        conditions: Conditions {
+            loss: Loss::Uniform(0.5),
+            delay: Some(Delay::Uniform(Micros(10_000), Micros::SECOND)),
+            ..Conditions::default()
+        },
         retention: Some(Retention::Periods(3.0)),
     };
     assert_eq!(scenario.link, link);
@@ -65,7 +71,7 @@ fn every_key_has_its_meaning() {
     let pause = (Micros(1_000_000), Micros(2_000_000));
     assert_eq!(scenario.mobility, Mobility::Waypoint(Walk { speed: (2.0, 2.0), pause }));
     assert_eq!(scenario.move_step, Micros(100_000));
-    assert_eq!(scenario.map.colors, [("a".to_owned(), "#Ff0000".to_owned())]);
+    assert_eq!(scenario.map.colors, [("a".to_owned(), Color(255, 0, 0))]);
     let node = &scenario.nodes[0];
     assert_eq!(node.id, Some(NodeId::text("gate")));
     assert_eq!(node.position, [1.0, 2.0, 3.0]);
@@ -79,10 +85,10 @@ fn every_key_has_its_meaning() {
         ("t", Reading::text("text")),
         ("x", Reading::Number(0.5)),
     ];
-    assert_eq!(node.env, expected.map(|(name, value)| (name.to_owned(), value)));
+    assert_eq!(node.env, expected.map(|(name, value)| (name.to_owned(), Given::Value(value))));
     let group = &scenario.groups[0];
     assert_eq!(group.place, Place::Clusters { clusters: 2, spread: 3.0 });
-    assert_eq!((group.count, group.area), (12, Some([0.0, 0.0, 1.0, 1.0])));
+    assert_eq!((group.count, group.area), (12, Some(Area::flat([0.0, 0.0, 1.0, 1.0]))));
 }
 
 #[test]

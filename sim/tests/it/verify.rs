@@ -1,7 +1,7 @@
 //! Blocks of the library pass, sabotaged ones do not, and what fails is shown by a scenario.
 
 use fieldrun_sim::verify::{
-    BLOCKS, Case, Failure, Plan, Promise, Report, Shape, Subject, WrongCase, find, verify,
+    Case, Failure, Plan, Promise, Report, Shape, Subject, WrongCase, blocks, find, verify,
 };
 use fieldrun_sim::{Flow, Moment, Observer, Scenario, SimError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,7 @@ fn wrong(report: Report) -> Option<Box<WrongCase>> {
 /// Ten cases have every kind of fault twice, every schedule twice and every shape once.
 #[test]
 fn every_block_of_the_table_keeps_its_promise() {
-    for block in BLOCKS {
+    for block in blocks() {
         let report = run(&subject(block.name, &[]), 1, 10);
         let remembers = block.promise == Promise::Remembers;
         assert_eq!(report.kept > 0, remembers, "{}", block.name);

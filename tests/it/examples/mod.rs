@@ -9,7 +9,8 @@ mod work;
 
 use fieldrun_device::Micros;
 use fieldrun_device::host::Reading;
-use fieldrun_sim::record::SvgMaps;
+use fieldrun_sim::record::{Snapshots, Wanted, When};
+use fieldrun_sim::scenario::{Chosen, Given, Topology};
 use fieldrun_sim::{Flow, Moment, Observer, Scenario, Shown, SimError, run};
 use plane::Plane;
 use std::path::{Path, PathBuf};
@@ -97,11 +98,12 @@ fn follow(scenario: &Scenario, observer: &mut dyn Observer) {
 fn map_of(name: &str, at: Option<Micros>) -> String {
     let scenario = scenario(name);
     let folder = tempfile::tempdir().expect("a folder");
-    let times = at.into_iter().collect();
-    let mut maps = SvgMaps::new(&scenario, &folder.path().join("map.svg"), times).expect("maps");
+    let file = folder.path().join("map.svg");
+    let when = at.map_or(When::End, |at| When::At(vec![at]));
+    let wanted = vec![Wanted { when, file: file.clone() }];
+    let mut maps = Snapshots::new(&scenario, wanted).expect("maps");
     follow(&scenario, &mut maps);
-    let file = at.map_or_else(|| "map.svg".to_owned(), |at| format!("map-{}s.svg", at.seconds()));
-    std::fs::read_to_string(folder.path().join(file)).expect("the map is written")
+    std::fs::read_to_string(file).expect("the map is written")
 }
 
 #[derive(Default)]
@@ -145,22 +147,30 @@ impl Played {
 
     /// The network as the oracle sees it.
     fn plane(&self, snapshot: &Snapshot) -> Plane {
-        Plane::new(&snapshot.places, self.scenario.link.radius.expect("every example has a radius"))
+        let Topology::Disc { radius: Some(radius) } = self.scenario.link.topology else {
+            panic!("every example has a radius");
+        };
+        Plane::new(&snapshot.places, radius)
     }
 
     /// What every device reads as `env.get(name)`. Examples have groups only, so devices are
     /// numbered as their ids are.
     fn env(&self, name: &str) -> Vec<Option<Reading>> {
         assert!(self.scenario.nodes.is_empty(), "nodes are numbered otherwise");
-        let find = |env: &[(String, Reading)]| {
-            env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        let find = |env: &[(String, Given)]| {
+            let found = env.iter().find(|(known, _)| known == name)?;
+            match &found.1 {
+                Given::Value(reading) => Some(reading.clone()),
+                Given::Computed(_) => panic!("examples give plain values"),
+            }
         };
         let mut values: Vec<Option<Reading>> = Vec::new();
         for group in &self.scenario.groups {
             values.extend(std::iter::repeat_n(find(&group.env), group.count));
         }
         for set in self.scenario.sets.iter().filter(|set| find(&set.env).is_some()) {
-            for id in &set.ids {
+            let Chosen::Ids(ids) = &set.of else { panic!("examples name devices") };
+            for id in ids {
                 let device: usize = id.to_string().parse().expect("a number");
                 values[device] = find(&set.env);
             }

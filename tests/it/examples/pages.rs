@@ -25,12 +25,12 @@ fn pictures_are_what_the_simulator_draws() {
         let file = folder(name).join(format!("{name}.svg"));
         let kept = std::fs::read_to_string(&file).unwrap_or_default();
         assert!(drawn.len() < MAX_BYTES, "{name}: {} bytes", drawn.len());
-        let command = format!("fieldrun sim examples/{name}/{name}.toml --svg {name}.svg");
-        let when = time.map_or_else(String::new, |time| format!(" --map-at {time}"));
+        let command = format!("fieldrun sim examples/{name}/{name}.toml --snapshot");
+        let when = time.map_or_else(|| "end".to_owned(), |time| format!("t={time}"));
         assert!(
             drawn == kept,
             "{} is not what its scenario draws. Look whether the new picture is right; if so, draw it by \
-             `{command}{when}` and put it there",
+             `{command} {when} {name}.svg` and put it there",
             file.display()
         );
     }

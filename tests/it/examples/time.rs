@@ -144,7 +144,7 @@ fn timer_makes_all_lamps_blink_together_at_the_pace_of_the_fastest_clock() {
     assert!(unison(&run) > 0.75, "alike in {}", unison(&run));
     // The same lamps, when they do not hear each other: after some periods each blinks on its own.
     let mut alone = scenario("timer");
-    alone.link.radius = Some(0.0);
+    alone.link.topology = fieldrun_sim::scenario::Topology::Disc { radius: Some(0.0) };
     assert!(unison(&play(alone)) < 0.3, "without messages they are not alike");
 
     // The pace: the fastest of a hundred clocks is about a twentieth too fast, and a tick comes up to

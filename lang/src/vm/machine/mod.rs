@@ -10,7 +10,8 @@ use super::code::{Code, Reg};
 use super::columns::{Column, Columns, Mask};
 use crate::diag::DiagCode;
 use crate::eval::{
-    ActionRequest, Effects, Environment, Limits, RoundInput, RoundOutput, Trap, run_round,
+    ActionRequest, Effects, Environment, Limits, RoundInput, RoundOutput, Trap, evaluated_text,
+    run_round,
 };
 use crate::id::NodeId;
 use crate::layout::{Exports, State};
@@ -48,7 +49,7 @@ pub struct Setting<'a> {
 }
 
 /// What a device remembers from one round to the next.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// What the last successful round left.
     last: Box<Left>,
@@ -59,7 +60,7 @@ pub struct Memory {
 }
 
 /// What a round leaves.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Left {
     pub(super) state: State,
     pub(super) exports: Exports,
@@ -69,6 +70,29 @@ impl Memory {
     /// Before the first round.
     pub fn new(environment: Environment, random: u64) -> Self {
         Self { environment, random, ..Self::default() }
+    }
+
+    /// The memory that a round of `program` left, from the parts that were saved of it: what was kept by
+    /// path, evaluated texts by path, the environment and the state of the random numbers. What the
+    /// round exported is not known then.
+    ///
+    /// # Errors
+    /// An evaluated text does not load; says which.
+    pub fn restored(
+        program: &Program,
+        kept: Vec<(u64, Value)>,
+        texts: Vec<(u64, Arc<str>)>,
+        environment: Environment,
+        random: u64,
+    ) -> Result<Self, String> {
+        let load = |(path, text): (u64, Arc<str>)| match evaluated_text(program, &text) {
+            Ok(unit) => Ok((path, (text, Arc::new(unit)))),
+            Err(_) => Err(format!("the evaluated text `{text}` does not load")),
+        };
+        let texts = texts.into_iter().map(load).collect::<Result<_, _>>()?;
+        let state = State::from_cells(&program.layout, kept, texts);
+        let last = Box::new(Left { state, exports: Exports::default() });
+        Ok(Self { last, environment, random })
     }
 
     /// What the last successful round exported.
