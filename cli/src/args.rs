@@ -85,6 +85,12 @@ enum Command {
     Restart(ServiceArgs),
     /// Forget a service's failures, so that programs may start it again
     Reset(ServiceArgs),
+    /// Let the daemon read its certificates, peers and values anew, without dropping connections
+    #[command(after_help = "\
+Read anew: certificate, key, authority and revocation list; peers, [env], position and [admin].
+Everything else of node.toml needs a restart, and is named when it differs. When anything is wrong
+the daemon goes on with what it has. SIGHUP does the same.")]
+    Reload(NodeArgs),
     /// End the daemon; its services run on unless they are to be stopped
     Shutdown(ShutdownArgs),
     /// The services of the examples: see `fieldrun qr-service --help`
@@ -654,15 +660,95 @@ pub(crate) enum CaCommand {
         #[arg(long, default_value_t = 365)]
         days: u32,
     },
-    /// Say whom a certificate names and how long it is valid
-    Show {
-        /// The certificate
-        #[arg(value_name = "FILE.pem")]
+    /// Renew a node's certificate: the same names, for the same key or a new one
+    #[command(after_help = "\
+Examples:
+  fieldrun ca renew n5/n5.pem --ca ca              the same key: only the certificate is replaced
+  fieldrun ca renew n5/n5.pem --ca ca --new-key    n5.pem and n5.key; the old ones become *.old
+  fieldrun ca renew n5.pem --ca ca --out renewed   written elsewhere, nothing is replaced
+
+The node's key is not needed for a renewal with the same key. `fieldrun reload` takes the new
+certificate up without dropping a connection.")]
+    Renew {
+        /// The certificate that is to be renewed
+        #[arg(value_name = "NODE.pem")]
         file: PathBuf,
-        /// Print JSON
+        /// Where the authority's files are
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        ca: PathBuf,
+        /// Write the new files there instead of replacing the old ones
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Make a new key
+        #[arg(long)]
+        new_key: bool,
+        /// Days of validity
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+    },
+    /// Revoke certificates: nodes that load revoked.pem refuse them and cut their connections
+    #[command(after_help = "\
+Examples:
+  fieldrun ca revoke n5 --ca ca --reason \"disk stolen\"   all certificates of node n5
+  fieldrun ca revoke --serial 4f0c… --ca ca               one of them
+  fieldrun ca revoke --file n5/n5.pem --ca ca             one that is at hand")]
+    Revoke(RevokeArgs),
+    /// Replace the authority while the cluster runs
+    #[command(after_help = "\
+Examples:
+  fieldrun ca rotate --ca ca             a new authority beside the old; prints the steps to come
+  fieldrun ca rotate --ca ca --finish    drops the old one, once every node has a new certificate")]
+    Rotate {
+        /// Where the authority's files are
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        ca: PathBuf,
+        /// Days of validity of the new authority
+        #[arg(long, default_value_t = 3650)]
+        days: u32,
+        /// Drop the old authority
+        #[arg(long)]
+        finish: bool,
+        /// Drop it even if nodes have no certificate of the new one
+        #[arg(long, requires = "finish")]
+        force: bool,
+    },
+    /// List the certificates that were issued, with those to renew
+    List {
+        /// Where the authority's files are
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        ca: PathBuf,
+        /// Print one JSON object a line
         #[arg(long)]
         json: bool,
     },
+    /// Say whom certificates name, what they may publish and how long they are valid
+    Show {
+        /// A file of certificates, or of revocation lists
+        #[arg(value_name = "FILE.pem")]
+        file: PathBuf,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false, args = ["node", "serial", "file"])]
+pub(crate) struct RevokeArgs {
+    /// The node whose certificates are to be revoked
+    pub(crate) node: Option<String>,
+    /// The serial number of the certificate, as `fieldrun ca list` shows it
+    #[arg(long, value_name = "HEX")]
+    pub(crate) serial: Option<String>,
+    /// The file of the certificate
+    #[arg(long, value_name = "NODE.pem")]
+    pub(crate) file: Option<PathBuf>,
+    /// Where the authority's files are
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) ca: PathBuf,
+    /// Why, for the list of issued certificates
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -742,6 +828,7 @@ impl Command {
             Self::Stop(args) => commands::admin::stop(args),
             Self::Restart(args) => commands::admin::restart(args),
             Self::Reset(args) => commands::admin::reset(args),
+            Self::Reload(args) => commands::admin::reload(&args),
             Self::Shutdown(args) => commands::admin::shutdown(&args),
             Self::QrService { words } => Ok(fieldrun_examples::qr::main(words)),
         }

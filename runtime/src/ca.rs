@@ -1,23 +1,46 @@
-//! The cluster's certificate authority: `fieldrun ca init`, `issue` and `show`.
+//! The cluster's certificate authority: `fieldrun ca`.
 //!
-//! The authority is a folder with `ca.pem` and `ca.key`. Both it and the nodes have Ed25519 keys;
-//! key files are readable by their owner only and are never overwritten.
+//! The authority is a folder:
+//!
+//! ```text
+//! ca.pem        what nodes trust: one certificate, two while the authority is being rotated
+//! ca.key        its key, for its owner only; `next.key` that of the new one during a rotation
+//! revoked.pem   what nodes must not trust any more: one signed list for each authority
+//! issued.jsonl  every certificate that was issued, one JSON object a line
+//! ```
+//!
+//! Both it and the nodes have Ed25519 keys; key files are never overwritten.
+//!
+//! * `authority`: loading the folder, and what signs; `issue`: certificates of nodes;
+//! * `issued`: the list of them; `revoke`: revocation lists; `rotate`: one authority after another;
+//! * `show`: what a certificate says.
 
-use crate::clock::utc;
+mod authority;
+mod issue;
+mod issued;
+mod revoke;
+mod rotate;
+mod show;
+
+pub use issue::{Renewal, issue, renew};
+pub use issued::{Issued, Listing, Standing, list};
+pub(crate) use revoke::Lists;
+pub use revoke::{Revocation, RevocationList, Which, revoke, show_revoked};
+pub use rotate::{Rotation, finish, rotate};
+pub use show::{CertificateInfo, Subject, show, show_all};
+pub(crate) use show::{certificates, describe, garbled, read_certificate, unix_seconds};
+
 use crate::files::{self, FileError};
-use crate::identity::{self, Identity, IdentityError, NameError, Names};
+use crate::identity::{self, NameError};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, PKCS_ED25519, SanType,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    PKCS_ED25519, SanType, SerialNumber,
 };
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use ring::rand::SecureRandom;
 use serde::Serialize;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use thiserror::Error;
-use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Largest PEM file that is read, in bytes.
 pub(crate) const MAX_PEM: u64 = 256 * 1024;
@@ -61,6 +84,28 @@ pub enum CaError {
     /// More services than a certificate may name.
     #[error("{0} services for one certificate; at most 256 fit, use several nodes")]
     TooManyServices(usize),
+    /// Nothing that was issued fits what was asked for.
+    #[error("no certificate of {what} is written down in {}; `fieldrun ca list` shows all", list.display())]
+    NotIssued {
+        /// Which certificate was looked for.
+        what: String,
+        /// The list of those issued.
+        list: PathBuf,
+    },
+    /// A certificate that this authority did not sign, or has revoked.
+    #[error("{} cannot be renewed: {cause}", path.display())]
+    NotRenewable {
+        /// The certificate's file.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
+    /// A rotation is under way, or none is.
+    #[error("{0}")]
+    Rotation(String),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers for a serial number")]
+    NoRandomNumbers,
     /// The cryptographic library refused.
     #[error("cannot make a certificate: {0}")]
     Crypto(#[from] rcgen::Error),
@@ -102,204 +147,40 @@ pub struct Files {
     pub key: PathBuf,
 }
 
-/// Makes the authority of `cluster` in `dir` (created if needed): `ca.pem` and `ca.key`.
+/// Makes the authority of `cluster` in `dir` (created if needed), with an empty list of revoked
+/// certificates.
 ///
 /// # Errors
-/// When either file exists, the folder is not writable, or the name breaks the rules.
+/// When a file exists, the folder is not writable, or the name breaks the rules.
 pub fn init(dir: &Path, cluster: &str, validity: Validity) -> Result<Files, CaError> {
     identity::check_name("cluster", cluster)?;
+    let files = Files { certificate: dir.join("ca.pem"), key: dir.join("ca.key") };
+    none_exists([&files.certificate, &files.key, &dir.join(revoke::FILE)])?;
+    std::fs::create_dir_all(dir).map_err(|error| FileError::new("create folder", dir, error))?;
+    let _lock = authority::lock(dir)?;
+    let (pem, key) = self_signed(cluster, validity)?;
+    files::create_new(&files.key, key.serialize_pem().as_bytes(), 0o600)?;
+    files::create_new(&files.certificate, pem.as_bytes(), 0o644)?;
+    let now = validity.from;
+    revoke::write(dir, &authority::Authority::load(dir, now)?, &issued::load(dir)?, now)?;
+    Ok(files)
+}
+
+/// A new authority's certificate in PEM form, and its key.
+fn self_signed(cluster: &str, validity: Validity) -> Result<(String, KeyPair), CaError> {
     let key = KeyPair::generate_for(&PKCS_ED25519)?;
     let mut params = CertificateParams::default();
-    params.distinguished_name = common_name(&format!("fieldrun CA of {cluster}"));
+    // Two authorities of one cluster must differ in name: a revocation list is found by it.
+    let digest = ring::digest::digest(&ring::digest::SHA256, key.public_key_raw());
+    let mark = files::hex(digest.as_ref().get(..4).unwrap_or_default());
+    params.distinguished_name = common_name(&format!("fieldrun CA of {cluster} {mark}"));
+    params.serial_number = Some(serial()?);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.subject_alt_names =
         vec![SanType::URI(identity::authority_uri(cluster).as_str().try_into()?)];
     validity.apply(&mut params);
-    let certificate = params.self_signed(&key)?;
-    write_pair(dir, "ca", &certificate.pem(), &key)
-}
-
-/// Issues a certificate for `node`, which may publish `services`, signed by the authority in
-/// `ca_dir`, as `NODE.pem` and `NODE.key` in `out_dir` (created if needed). Returns where they are.
-///
-/// `now` is the present time: an expired authority issues nothing.
-///
-/// # Errors
-/// When there is no usable authority, a file exists already, or a name breaks the rules.
-pub fn issue(
-    ca_dir: &Path,
-    out_dir: &Path,
-    node: &str,
-    services: &[String],
-    validity: Validity,
-    now: SystemTime,
-) -> Result<Files, CaError> {
-    identity::check_name("node", node)?;
-    if services.len() > identity::MAX_SERVICES {
-        return Err(CaError::TooManyServices(services.len()));
-    }
-    services.iter().try_for_each(|service| identity::check_service(service))?;
-    let (cluster, issuer) = authority(ca_dir, now)?;
-    let who = Identity { cluster, node: node.to_owned(), services: services.to_vec() };
-
-    let key = KeyPair::generate_for(&PKCS_ED25519)?;
-    let mut params = CertificateParams::new(vec![node.to_owned()])?;
-    for uri in who.uris() {
-        params.subject_alt_names.push(SanType::URI(uri.as_str().try_into()?));
-    }
-    params.distinguished_name = common_name(node);
-    params.is_ca = IsCa::ExplicitNoCa;
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages =
-        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-    params.use_authority_key_identifier_extension = true;
-    validity.apply(&mut params);
-    let certificate = params.signed_by(&key, &issuer)?;
-    write_pair(out_dir, node, &certificate.pem(), &key)
-}
-
-/// What a certificate file says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CertificateInfo {
-    /// Whose certificate it is.
-    #[serde(flatten)]
-    pub subject: Subject,
-    /// Valid from, in UTC.
-    pub valid_from: String,
-    /// Valid until, in UTC.
-    pub valid_until: String,
-    /// Valid from, in seconds since 1970.
-    pub valid_from_seconds: i64,
-    /// Valid until, in seconds since 1970.
-    pub valid_until_seconds: i64,
-    /// Whether it is valid at the time of the question.
-    pub valid_now: bool,
-    /// SHA-256 of the certificate, hexadecimal.
-    pub fingerprint: String,
-}
-
-/// Whose certificate it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Subject {
-    /// A cluster's authority.
-    Authority {
-        /// The cluster.
-        cluster: String,
-    },
-    /// A node.
-    Node(Identity),
-}
-
-impl CertificateInfo {
-    /// The days that are left of it at `now` (seconds since 1970), if that is less than a third of
-    /// its whole time: then it is time to issue a new one.
-    pub fn ends_soon(&self, now: i64) -> Option<i64> {
-        let whole = self.valid_until_seconds.saturating_sub(self.valid_from_seconds);
-        let left = self.valid_until_seconds.saturating_sub(now);
-        (left < whole / 3).then_some(left.div_euclid(86_400))
-    }
-}
-
-impl fmt::Display for CertificateInfo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.subject {
-            Subject::Authority { cluster } => writeln!(f, "authority    of cluster {cluster}")?,
-            Subject::Node(who) => {
-                writeln!(f, "node         {} of cluster {}", who.node, who.cluster)?;
-                let none = who.services.is_empty();
-                let services = if none { "none".to_owned() } else { who.services.join(", ") };
-                writeln!(f, "services     {services}")?;
-            }
-        }
-        let remark = if self.valid_now { "" } else { "  (not valid now)" };
-        writeln!(f, "valid        {} to {}{remark}", self.valid_from, self.valid_until)?;
-        write!(f, "fingerprint  {}", self.fingerprint)
-    }
-}
-
-/// Reads what a PEM file's first certificate says, as of `now`.
-///
-/// # Errors
-/// When the file cannot be read or holds no certificate of ours.
-pub fn show(path: &Path, now: SystemTime) -> Result<CertificateInfo, CaError> {
-    let der = read_certificate(path)?;
-    describe(&der, now).map_err(|cause| garbled(path, "fieldrun certificate", cause))
-}
-
-/// What a certificate says, as of `now`.
-pub(crate) fn describe(
-    der: &CertificateDer<'_>,
-    now: SystemTime,
-) -> Result<CertificateInfo, IdentityError> {
-    let (_, parsed) = X509Certificate::from_der(der)
-        .map_err(|error| IdentityError::Encoding(error.to_string()))?;
-    let names = Names::of(&parsed)?;
-    let subject = match &names.authority_of {
-        Some(cluster) if parsed.is_ca() => Subject::Authority { cluster: cluster.clone() },
-        _ => Subject::Node(names.into_identity()?),
-    };
-    let (from, until) =
-        (parsed.validity().not_before.timestamp(), parsed.validity().not_after.timestamp());
-    let now = unix_seconds(now);
-    Ok(CertificateInfo {
-        subject,
-        valid_from: utc(from),
-        valid_until: utc(until),
-        valid_from_seconds: from,
-        valid_until_seconds: until,
-        valid_now: (from..=until).contains(&now),
-        fingerprint: files::hex(ring::digest::digest(&ring::digest::SHA256, der).as_ref()),
-    })
-}
-
-/// Seconds since 1970.
-pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// Reads the first certificate of a PEM file.
-pub(crate) fn read_certificate(path: &Path) -> Result<CertificateDer<'static>, CaError> {
-    let bytes = files::read_limited(path, MAX_PEM)?;
-    CertificateDer::from_pem_slice(&bytes)
-        .map_err(|error| garbled(path, "certificate in PEM form", error))
-}
-
-pub(crate) fn garbled(path: &Path, expected: &'static str, cause: impl fmt::Display) -> CaError {
-    CaError::Garbled { path: path.to_owned(), expected, cause: cause.to_string() }
-}
-
-/// Loads the authority of a folder: the name of its cluster, and what signs.
-fn authority(dir: &Path, now: SystemTime) -> Result<(String, Issuer<'static, KeyPair>), CaError> {
-    let (cert_path, key_path) = (dir.join("ca.pem"), dir.join("ca.key"));
-    if !cert_path.exists() {
-        return Err(CaError::NoAuthority(dir.to_owned()));
-    }
-    let info = show(&cert_path, now)?;
-    let Subject::Authority { cluster } = info.subject else {
-        return Err(garbled(&cert_path, "cluster authority", "it is a node's certificate"));
-    };
-    if unix_seconds(now) > info.valid_until_seconds {
-        return Err(CaError::Expired { path: cert_path, until: info.valid_until });
-    }
-    let text = files::read_limited(&key_path, MAX_PEM)?;
-    let key = KeyPair::from_pem(&String::from_utf8_lossy(&text))
-        .map_err(|error| garbled(&key_path, "private key in PEM form", error))?;
-    let der = read_certificate(&cert_path)?;
-    let (_, parsed) = X509Certificate::from_der(&der)
-        .map_err(|error| garbled(&cert_path, "certificate", error))?;
-    if parsed.public_key().subject_public_key.data.as_ref() != key.public_key_raw() {
-        return Err(garbled(
-            &key_path,
-            "key of this authority",
-            "it belongs to another certificate",
-        ));
-    }
-    let issuer = Issuer::from_ca_cert_der(&der, key)
-        .map_err(|error| garbled(&cert_path, "authority's certificate", error))?;
-    Ok((cluster, issuer))
+    Ok((params.self_signed(&key)?.pem(), key))
 }
 
 fn common_name(name: &str) -> DistinguishedName {
@@ -308,21 +189,23 @@ fn common_name(name: &str) -> DistinguishedName {
     names
 }
 
-/// Writes `NAME.key`, then `NAME.pem`; neither may exist.
-fn write_pair(dir: &Path, name: &str, pem: &str, key: &KeyPair) -> Result<Files, CaError> {
-    let files = Files {
-        certificate: dir.join(format!("{name}.pem")),
-        key: dir.join(format!("{name}.key")),
-    };
-    for path in [&files.certificate, &files.key] {
-        if path.exists() {
-            return Err(CaError::Exists(path.clone()));
-        }
+/// A serial number that no other certificate has: 126 random bits behind two that make it positive
+/// and of full length.
+fn serial() -> Result<SerialNumber, CaError> {
+    let mut bytes = [0; 16];
+    ring::rand::SystemRandom::new().fill(&mut bytes).map_err(|_| CaError::NoRandomNumbers)?;
+    if let Some(first) = bytes.first_mut() {
+        *first = *first & 0x7f | 0x40;
     }
-    std::fs::create_dir_all(dir).map_err(|error| FileError::new("create folder", dir, error))?;
-    files::create_new(&files.key, key.serialize_pem().as_bytes(), 0o600)?;
-    files::create_new(&files.certificate, pem.as_bytes(), 0o644)?;
-    Ok(files)
+    Ok(SerialNumber::from_slice(&bytes))
+}
+
+/// Refuses to go on if any of the files is there.
+fn none_exists<'p>(paths: impl IntoIterator<Item = &'p PathBuf>) -> Result<(), CaError> {
+    match paths.into_iter().find(|path| path.exists()) {
+        Some(path) => Err(CaError::Exists(path.clone())),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! and treated as absent.
 
 use ring::rand::SecureRandom;
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -42,6 +43,28 @@ pub(crate) fn create_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Fil
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(fail)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fail)
+}
+
+/// Replaces a file as a whole (write aside, sync, rename): a crash leaves the old or the new one.
+///
+/// # Errors
+/// When the folder is not writable or full; the old file is still there then.
+pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    let fail = |error| FileError::new("write", path, error);
+    let aside = path.with_added_extension("new");
+    // What a crash left there; it may have another mode.
+    let _ = fs::remove_file(&aside);
+    let written = create_new(&aside, bytes, mode).map_err(|error| fail(error.source));
+    let replaced = written.and_then(|()| fs::rename(&aside, path).map_err(fail));
+    replaced.inspect_err(|_| {
+        // On a full disk what was begun is in the way.
+        let _ = fs::remove_file(&aside);
+    })?;
+    // The rename itself is durable only once the folder is.
+    path.parent().map_or(Ok(()), |folder| {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(fail)
+    })
 }
 
 /// Reads a file of at most `max` bytes.
@@ -85,9 +108,7 @@ pub fn load_state(path: &Path) -> Result<Stored, FileError> {
     if let Some(payload) = check_state(&bytes) {
         return Ok(Stored::Payload(payload.to_owned()));
     }
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".corrupt");
-    let aside = PathBuf::from(aside);
+    let aside = path.with_added_extension("corrupt");
     fs::rename(path, &aside).map_err(|error| FileError::new("move aside", path, error))?;
     Ok(Stored::Corrupt(aside))
 }
@@ -97,25 +118,8 @@ pub fn load_state(path: &Path) -> Result<Stored, FileError> {
 /// # Errors
 /// When the folder is not writable or full.
 pub fn store_state(path: &Path, payload: &str) -> Result<(), FileError> {
-    let fail = |error| FileError::new("write", path, error);
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".new");
-    let aside = PathBuf::from(aside);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&aside)
-        .map_err(fail)?;
     let line = format!("fieldrun-state {} {payload}\n", checksum(payload));
-    file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)?;
-    fs::rename(&aside, path).map_err(fail)?;
-    // The rename itself is durable only once the folder is.
-    path.parent().map_or(Ok(()), |folder| {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(fail)
-    })
+    replace(path, line.as_bytes(), 0o600)
 }
 
 fn check_state(bytes: &[u8]) -> Option<&str> {
@@ -132,6 +136,12 @@ fn checksum(payload: &str) -> String {
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The inverse of [`hex`].
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(digits).collect()
 }
 
 /// The number of this start of the daemon: one more than the last, beginning with 1.
@@ -157,14 +167,30 @@ pub fn next_incarnation(state_dir: &Path) -> Result<u64, FileError> {
 }
 
 /// Bytes of the key of stateless resets.
-pub const RESET_KEY_BYTES: usize = 32;
+const RESET_KEY_BYTES: usize = 32;
+
+/// The key of QUIC's stateless resets: who has it can end this node's links. Never shown in logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ResetKey([u8; RESET_KEY_BYTES]);
+
+impl ResetKey {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ResetKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResetKey(secret)")
+    }
+}
 
 /// The key of QUIC's stateless resets. It outlives the process, so that a peer which still talks to
 /// the dead one is told so in a round trip by its successor.
 ///
 /// # Errors
 /// When the folder is not usable, or the system has no random numbers.
-pub fn reset_key(state_dir: &Path) -> Result<[u8; RESET_KEY_BYTES], FileError> {
+pub fn reset_key(state_dir: &Path) -> Result<ResetKey, FileError> {
     let path = state_dir.join("reset-key");
     match load_state(&path)? {
         Stored::Payload(text) => {
@@ -182,13 +208,11 @@ pub fn reset_key(state_dir: &Path) -> Result<[u8; RESET_KEY_BYTES], FileError> {
         FileError::new("make a key for", &path, io::Error::other("no random numbers"))
     })?;
     store_state(&path, &hex(&key))?;
-    Ok(key)
+    Ok(ResetKey(key))
 }
 
-fn parse_key(text: &str) -> Option<[u8; RESET_KEY_BYTES]> {
-    let digits = |i: usize| u8::from_str_radix(text.get(2 * i..2 * i + 2)?, 16).ok();
-    let bytes: Option<Vec<u8>> = (0..RESET_KEY_BYTES).map(digits).collect();
-    bytes?.try_into().ok()
+fn parse_key(text: &str) -> Option<ResetKey> {
+    unhex(text)?.try_into().ok().map(ResetKey)
 }
 
 #[cfg(test)]
@@ -213,7 +237,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let first = reset_key(dir.path()).unwrap();
         assert_eq!(reset_key(dir.path()).unwrap(), first);
-        assert_ne!(first, [0; RESET_KEY_BYTES]);
+        assert_ne!(first.0, [0; RESET_KEY_BYTES]);
+        assert_eq!(format!("{first:?}"), "ResetKey(secret)");
         let mode = fs::metadata(dir.path().join("reset-key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

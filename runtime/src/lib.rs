@@ -10,7 +10,8 @@
 //! * [`cluster`]: what nodes know of each other, for people; [`dependencies`]: what is wrong there;
 //! * [`admin`]: the Unix socket; [`view`]: status as text;
 //! * [`refusals`]: what peers sent that was not accepted, counted and said once a minute;
-//! * [`files`], [`clock`]: state that survives a crash, and time.
+//! * [`files`], [`clock`]: state that survives a crash, and time;
+//! * [`tasks`]: what must go on when a part of it fails.
 
 pub mod admin;
 pub mod ca;
@@ -26,5 +27,6 @@ pub mod node;
 pub mod quic;
 pub mod refusals;
 pub mod standing;
+pub mod tasks;
 pub mod tls;
 pub mod view;

@@ -27,22 +27,32 @@ pub enum Refusal {
     ForeignCertificate,
     /// A certificate before or after its time.
     ExpiredCertificate,
+    /// A certificate that the authority has taken back.
+    RevokedCertificate,
     /// A valid certificate for another node than expected there.
     WrongNode,
     /// A handshake that failed otherwise.
     Handshake,
+    /// More handshakes of one address than it may begin.
+    TooManyHandshakes,
+    /// One of two hosts that use the same certificate.
+    Twin,
     /// A connection while the peer is in quarantine.
     Quarantined,
     /// A connection beyond the limit of links.
     TooManyLinks,
     /// A frame larger than allowed.
     Oversized,
+    /// A frame beyond the rate of frames or bytes that a peer may send.
+    TooFast,
     /// A frame that does not decode.
     Garbage,
     /// A frame of a device that the peer's certificate does not name.
     ForeignDevice,
     /// A device that two nodes claim.
     DuplicateDevice,
+    /// A client of the socket that may not do what it asked for.
+    NoRole,
     /// A frame dropped because the receiver could not keep up.
     Overrun,
 }
@@ -53,14 +63,19 @@ impl Refusal {
         match self {
             Self::ForeignCertificate => "foreign-certificate",
             Self::ExpiredCertificate => "expired-certificate",
+            Self::RevokedCertificate => "revoked-certificate",
             Self::WrongNode => "wrong-node",
             Self::Handshake => "handshake",
+            Self::TooManyHandshakes => "too-many-handshakes",
+            Self::Twin => "twin",
             Self::Quarantined => "quarantined",
             Self::TooManyLinks => "too-many-links",
             Self::Oversized => "oversized",
+            Self::TooFast => "too-fast",
             Self::Garbage => "garbage",
             Self::ForeignDevice => "foreign-device",
             Self::DuplicateDevice => "duplicate-device",
+            Self::NoRole => "no-role",
             Self::Overrun => "overrun",
         }
     }

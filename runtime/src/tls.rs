@@ -1,9 +1,10 @@
 //! TLS 1.3 with certificates on both sides, on ring; nothing else is offered or accepted.
 //!
 //! The certificate chain, its dates and its purpose are checked by WebPKI against the cluster's
-//! authority. After that the name is checked: a peer is known by the node name in its certificate.
+//! authority, and its number against the authority's list of revoked ones. After that the name is
+//! checked: a peer is known by the node name in its certificate.
 
-use crate::ca::{self, CaError, CertificateInfo, Subject};
+use crate::ca::{self, CaError, CertificateInfo, Lists, Subject};
 use crate::files;
 use crate::identity::{self, Identity, IdentityError};
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
@@ -13,7 +14,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -33,7 +36,7 @@ pub enum TlsError {
     #[error(transparent)]
     File(#[from] CaError),
     /// The certificate is not valid at this time.
-    #[error("{} is valid from {from} to {until} only; issue a new one with `fieldrun ca issue`", path.display())]
+    #[error("{} is valid from {from} to {until} only; renew it with `fieldrun ca renew`, or set the clock", path.display())]
     NotValid {
         /// The certificate's file.
         path: PathBuf,
@@ -52,6 +55,9 @@ pub enum TlsError {
         /// What the check said.
         cause: String,
     },
+    /// The authority has taken the certificate back.
+    #[error("{} was revoked by the authority; issue a new one with `fieldrun ca issue`", .0.display())]
+    Revoked(PathBuf),
     /// The key does not belong to the certificate, or TLS refuses either.
     #[error("{} and {} do not make an identity: {cause}", certificate.display(), key.display())]
     Unusable {
@@ -64,54 +70,73 @@ pub enum TlsError {
     },
 }
 
+/// Where the TLS files are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsPaths {
+    /// The certificate of the cluster's authority; of two while it is being rotated.
+    pub ca: PathBuf,
+    /// The node's certificate.
+    pub cert: PathBuf,
+    /// The node's private key.
+    pub key: PathBuf,
+    /// The authority's lists of revoked certificates, if there is such a file.
+    pub revoked: Option<PathBuf>,
+}
+
 /// A node's certificate, key and authority, checked against each other.
-#[derive(Debug)]
 pub struct Credentials {
     who: Identity,
     certificate: CertificateInfo,
+    authorities: Vec<CertificateInfo>,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
     roots: Arc<RootCertStore>,
+    lists: Lists,
     provider: Arc<CryptoProvider>,
 }
 
+/// Says whose they are; the key is nobody's business.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Credentials");
+        shown.field("who", &self.who).field("serial", &self.certificate.serial);
+        shown.finish_non_exhaustive()
+    }
+}
+
 impl Credentials {
-    /// Loads and checks the three PEM files as of `now`.
+    /// Loads and checks the PEM files as of `now`.
     ///
     /// # Errors
-    /// When a file is missing or garbled, the certificate is not valid now, was issued by another
-    /// authority, or does not belong to the key.
-    pub fn load(
-        ca_path: &Path,
-        cert_path: &Path,
-        key_path: &Path,
-        now: SystemTime,
-    ) -> Result<Self, TlsError> {
-        let authority = ca::show(ca_path, now)?;
-        if !matches!(authority.subject, Subject::Authority { .. }) {
-            let cause = "it is a node's certificate";
-            return Err(ca::garbled(ca_path, "cluster authority", cause).into());
-        }
-        valid_now(ca_path, &authority)?;
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(ca::read_certificate(ca_path)?)
-            .map_err(|error| ca::garbled(ca_path, "usable authority", error))?;
-
-        let certificate = ca::show(cert_path, now)?;
+    /// When a file is missing or garbled, the certificate is not valid now, was revoked or issued by
+    /// another authority, or does not belong to the key.
+    pub fn load(paths: &TlsPaths, now: SystemTime) -> Result<Self, TlsError> {
+        let (authorities, roots, ders) = authorities(&paths.ca, now)?;
+        let lists = match &paths.revoked {
+            Some(path) => Lists::load(path, &ders)?,
+            None => Lists::default(),
+        };
+        let certificate = ca::show(&paths.cert, now)?;
         let Subject::Node(who) = &certificate.subject else {
             let cause = "it is a cluster authority";
-            return Err(ca::garbled(cert_path, "node certificate", cause).into());
+            return Err(ca::garbled(&paths.cert, "node certificate", cause).into());
         };
         let who = who.clone();
-        valid_now(cert_path, &certificate)?;
-        let pem = files::read_limited(key_path, ca::MAX_PEM).map_err(CaError::from)?;
+        valid_now(&paths.cert, &certificate)?;
+        let pem = files::read_limited(&paths.key, ca::MAX_PEM).map_err(CaError::from)?;
         let key = PrivateKeyDer::from_pem_slice(&pem)
-            .map_err(|error| ca::garbled(key_path, "private key in PEM form", error))?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let chain = vec![ca::read_certificate(cert_path)?];
-        let credentials = Self { who, certificate, chain, key, roots: Arc::new(roots), provider };
-        credentials.check(ca_path, cert_path, key_path, now)?;
+            .map_err(|error| ca::garbled(&paths.key, "private key in PEM form", error))?;
+        let credentials = Self {
+            who,
+            certificate,
+            authorities,
+            chain: vec![ca::read_certificate(&paths.cert)?],
+            key,
+            roots: Arc::new(roots),
+            lists,
+            provider: Arc::new(rustls::crypto::ring::default_provider()),
+        };
+        credentials.check(paths, now)?;
         Ok(credentials)
     }
 
@@ -125,15 +150,34 @@ impl Credentials {
         &self.certificate
     }
 
+    /// What the certificates of the authorities say that this node trusts.
+    pub fn authorities(&self) -> &[CertificateInfo] {
+        &self.authorities
+    }
+
+    /// The number of the newest revocation list, and how many certificates are on the lists;
+    /// `None` without a list.
+    pub fn revocations(&self) -> Option<(u64, usize)> {
+        (!self.lists.genuine.is_empty()).then_some((self.lists.number, self.lists.revoked))
+    }
+
     /// Does to ourselves what peers will do to us, so that a mistake shows at the start.
-    fn check(&self, ca: &Path, cert: &Path, key: &Path, now: SystemTime) -> Result<(), TlsError> {
+    fn check(&self, paths: &TlsPaths, now: SystemTime) -> Result<(), TlsError> {
         let unusable = |cause: String| TlsError::Unusable {
-            certificate: cert.to_owned(),
-            key: key.to_owned(),
+            certificate: paths.cert.clone(),
+            key: paths.key.clone(),
             cause,
         };
-        let foreign =
-            |cause: String| TlsError::Foreign { path: cert.to_owned(), ca: ca.to_owned(), cause };
+        let foreign = |error: &rustls::Error| match error {
+            rustls::Error::InvalidCertificate(CertificateError::Revoked) => {
+                TlsError::Revoked(paths.cert.clone())
+            }
+            other => TlsError::Foreign {
+                path: paths.cert.clone(),
+                ca: paths.ca.clone(),
+                cause: in_words(other),
+            },
+        };
         let verifier = self.server_verifier().map_err(|error| unusable(in_words(&error)))?;
         let name = ServerName::try_from(self.who.node.clone())
             .map_err(|error| unusable(error.to_string()))?;
@@ -141,7 +185,7 @@ impl Credentials {
         let leaf = self.chain.first().ok_or_else(|| unusable("no certificate".to_owned()))?;
         verifier
             .verify_server_cert(leaf, &[], &name, &[], UnixTime::since_unix_epoch(since))
-            .map_err(|error| foreign(in_words(&error)))?;
+            .map_err(|error| foreign(&error))?;
         self.server().map_err(|error| unusable(in_words(&error)))?;
         Ok(())
     }
@@ -149,17 +193,28 @@ impl Credentials {
     fn server_verifier(&self) -> Result<NodeVerifier, rustls::Error> {
         let webpki =
             WebPkiServerVerifier::builder_with_provider(self.roots.clone(), self.provider.clone())
+                .with_crls(self.lists.genuine.iter().cloned())
+                .only_check_end_entity_revocation()
+                // Of two authorities one may have revoked nothing yet and have no list.
+                .allow_unknown_revocation_status()
                 .build()
                 .map_err(|error| rustls::Error::General(error.to_string()))?;
         Ok(NodeVerifier(webpki))
     }
 
+    /// What decides whether a peer's certificate counts.
+    pub(crate) fn peer_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, rustls::Error> {
+        WebPkiClientVerifier::builder_with_provider(self.roots.clone(), self.provider.clone())
+            .with_crls(self.lists.genuine.iter().cloned())
+            .only_check_end_entity_revocation()
+            .allow_unknown_revocation_status()
+            .build()
+            .map_err(|error| rustls::Error::General(error.to_string()))
+    }
+
     /// TLS of the accepting side: a client without a certificate of this cluster is refused.
     pub(crate) fn server(&self) -> Result<QuicServerConfig, rustls::Error> {
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(self.roots.clone(), self.provider.clone())
-                .build()
-                .map_err(|error| rustls::Error::General(error.to_string()))?;
+        let verifier = self.peer_verifier()?;
         let mut config = rustls::ServerConfig::builder_with_provider(self.provider.clone())
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .with_client_cert_verifier(verifier)
@@ -184,6 +239,37 @@ impl Credentials {
         config.enable_early_data = false;
         QuicClientConfig::try_from(config)
             .map_err(|error| rustls::Error::General(error.to_string()))
+    }
+}
+
+/// The authorities of a file: what they say, and as roots of trust. One that is over does not count,
+/// unless it is the only one, which is an error.
+#[expect(clippy::type_complexity, reason = "three views of one list, used once")]
+fn authorities(
+    path: &Path,
+    now: SystemTime,
+) -> Result<(Vec<CertificateInfo>, RootCertStore, Vec<CertificateDer<'static>>), TlsError> {
+    let ders = ca::certificates(path)?;
+    let mut roots = RootCertStore::empty();
+    let mut infos = Vec::new();
+    let mut over = None;
+    for der in &ders {
+        let info = ca::describe(der, now)
+            .map_err(|cause| ca::garbled(path, "fieldrun certificate", cause))?;
+        if !matches!(info.subject, Subject::Authority { .. }) {
+            let cause = "it is a node's certificate";
+            return Err(ca::garbled(path, "cluster authority", cause).into());
+        }
+        if let Err(error) = valid_now(path, &info) {
+            over = Some(error);
+            continue;
+        }
+        roots.add(der.clone()).map_err(|error| ca::garbled(path, "usable authority", error))?;
+        infos.push(info);
+    }
+    match over {
+        Some(error) if infos.is_empty() => Err(error),
+        _ => Ok((infos, roots, ders)),
     }
 }
 
@@ -244,13 +330,16 @@ impl ServerCertVerifier for NodeVerifier {
     }
 }
 
+/// The certificate at the other end of a connection whose handshake succeeded.
+pub(crate) fn peer_certificate(connection: &quinn::Connection) -> Option<CertificateDer<'static>> {
+    let chain = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
+    chain.into_iter().next()
+}
+
 /// Who is at the other end of a connection whose handshake succeeded.
 pub(crate) fn peer_identity(connection: &quinn::Connection) -> Result<Identity, IdentityError> {
-    let chain = connection
-        .peer_identity()
-        .and_then(|any| any.downcast::<Vec<CertificateDer<'static>>>().ok());
-    match chain.as_deref().and_then(|chain| chain.first()) {
-        Some(leaf) => identity::of_certificate(leaf),
+    match peer_certificate(connection) {
+        Some(leaf) => identity::of_certificate(&leaf),
         None => Err(IdentityError::Names("the peer sent no certificate")),
     }
 }
@@ -288,7 +377,10 @@ mod tests {
         let old = ca::issue(&ours, &ours, "old", &[], past, now).unwrap();
         let odd = ca::issue(&ours, &ours, "rack_1.n-2", &[], year, now).unwrap();
         let ca = ours.join("ca.pem");
-        let load = |cert: &Path, key: &Path| Credentials::load(&ca, cert, key, now);
+        let load = |cert: &Path, key: &Path| {
+            let (ca, cert, key) = (ca.clone(), cert.to_owned(), key.to_owned());
+            Credentials::load(&TlsPaths { ca, cert, key, revoked: None }, now)
+        };
 
         assert_eq!(load(&n1.certificate, &n1.key).unwrap().who().node, "n1");
         assert_eq!(load(&odd.certificate, &odd.key).unwrap().who().node, "rack_1.n-2");
@@ -297,7 +389,7 @@ mod tests {
         let error = load(&alien.certificate, &alien.key).unwrap_err();
         assert!(matches!(error, TlsError::Foreign { .. }), "{error}");
         let error = load(&old.certificate, &old.key).unwrap_err();
-        assert!(error.to_string().contains("fieldrun ca issue"), "{error}");
+        assert!(error.to_string().contains("fieldrun ca renew"), "{error}");
         let error = load(&ca, &n1.key).unwrap_err();
         assert!(error.to_string().contains("it is a cluster authority"), "{error}");
         let error = load(&n1.certificate, &n1.certificate).unwrap_err();

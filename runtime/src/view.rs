@@ -239,7 +239,14 @@ fn remarks(report: &StatusReport) -> Vec<String> {
         }
     }
     if let Some(days) = report.certificate_ends_in_days {
-        lines.push(format!("the certificate of {} ends in {days} days; renew it", report.node));
+        let node = &report.node;
+        lines.push(format!("the certificate of {node} ends in {days} days; `fieldrun ca renew`"));
+    }
+    if let Some(days) = report.authority_ends_in_days {
+        lines.push(format!("the cluster's authority ends in {days} days; `fieldrun ca rotate`"));
+    }
+    for (kind, count) in &report.internal_errors {
+        lines.push(format!("{count} internal errors in {kind} were contained; see the log"));
     }
     lines
 }

@@ -102,6 +102,7 @@ fn every_file_that_the_pages_link_to_exists() {
         "docs/library.md",
         "docs/operations.md",
         "docs/protocol.md",
+        "docs/security.md",
         "docs/simulator.md",
         "docs/tools.md",
         "tests/spec/README.md",

@@ -17,6 +17,7 @@ mod library;
 mod live;
 mod network;
 mod scenarios;
+mod security;
 mod spec;
 mod sweep;
 mod verify;

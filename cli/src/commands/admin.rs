@@ -77,6 +77,10 @@ pub(crate) fn reset(args: ServiceArgs) -> Outcome {
     command(&args.node, &Request::Reset { service: args.service })
 }
 
+pub(crate) fn reload(args: &NodeArgs) -> Outcome {
+    command(args, &Request::Reload)
+}
+
 pub(crate) fn shutdown(args: &ShutdownArgs) -> Outcome {
     command(&args.node, &Request::Shutdown { stop_services: args.stop_services })
 }

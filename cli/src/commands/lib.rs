@@ -124,7 +124,7 @@ pub(crate) fn ambiguous(name: &str, names: impl Iterator<Item = String>) -> Fail
 }
 
 /// Cases behind a card.
-const CARD_CASES: u64 = 70;
+const CARD_CASES: u64 = 72;
 
 fn card(args: &LibCardArgs) -> Outcome {
     let chosen: Vec<&'static Block> = match &args.name {

@@ -1,22 +1,26 @@
 //! The daemon's Unix socket: status, a stream of changes, and the operator's commands.
 //!
 //! One JSON object a line. A client sends a [`Request`] and gets a [`Reply`]; after
-//! [`Request::Watch`] replies go on until either end closes.
+//! [`Request::Watch`] replies go on until either end closes. The system says who a client is; what it
+//! may do follows from that, see [`Access`].
 //!
 //! ```text
 //! > {"cmd":"restart","service":"supplies-db"}
 //! < {"reply":"done","message":"supplies-db: restart accepted"}
 //! ```
 
+mod access;
 mod client;
 mod server;
 
+pub use access::{Access, Principal, Role};
 pub use client::{AdminError, Client, Watch};
-pub(crate) use server::{Call, Serving, bind, serve};
+pub(crate) use server::{Call, Service, Serving, bind, serve, set_shared};
 
 use crate::cluster::{ClusterEvent, Known};
 use crate::quic::TransportStatus;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Longest request, in bytes.
 pub const MAX_REQUEST: usize = 4096;
@@ -52,12 +56,38 @@ pub enum Request {
         /// The service's id.
         service: String,
     },
+    /// Read certificates, peers and values anew.
+    Reload,
     /// End the daemon.
     Shutdown {
         /// Stop its services first; otherwise they run on.
         #[serde(default)]
         stop_services: bool,
     },
+}
+
+impl Request {
+    /// What a client must be to ask for this.
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Status | Self::Watch => Role::Reader,
+            _ => Role::Operator,
+        }
+    }
+
+    /// The name in messages and JSON, and the service that is meant.
+    pub fn names(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Status => ("status", None),
+            Self::Watch => ("watch", None),
+            Self::Start { service } => ("start", Some(service)),
+            Self::Stop { service } => ("stop", Some(service)),
+            Self::Restart { service } => ("restart", Some(service)),
+            Self::Reset { service } => ("reset", Some(service)),
+            Self::Reload => ("reload", None),
+            Self::Shutdown { .. } => ("shutdown", None),
+        }
+    }
 }
 
 /// What the daemon answers.
@@ -115,6 +145,12 @@ pub struct StatusReport {
     /// The days that are left of its certificate, if that is less than a third of its time;
     /// negative when it has expired.
     pub certificate_ends_in_days: Option<i64>,
+    /// The same for the newest of the authorities that it trusts.
+    #[serde(default)]
+    pub authority_ends_in_days: Option<i64>,
+    /// Errors of the daemon itself that were contained since its start, by kind.
+    #[serde(default)]
+    pub internal_errors: BTreeMap<String, u64>,
     /// Every node known, ascending.
     pub nodes: Vec<Known>,
     /// Devices of the node that answers whose last round failed.

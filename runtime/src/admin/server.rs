@@ -1,21 +1,25 @@
 //! The daemon's end of the socket. Each client has a task; the daemon itself is asked by message,
 //! so that no client can keep it from its rounds.
 
-use super::{MAX_REQUEST, Reply, Request, StatusReport};
+use super::access::Caller;
+use super::{Access, MAX_REQUEST, Reply, Request, Role, StatusReport};
+use crate::clock::now_micros;
 use crate::cluster::ClusterEvent;
+use crate::refusals::{Refusal, Refusals};
+use crate::tasks;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-/// Clients at a time.
+/// Clients at a time: so many that may command, and as many that may only ask.
 const MAX_CLIENTS: usize = 32;
 
 /// A client that sends no request for so long is let go.
@@ -43,13 +47,16 @@ pub(crate) enum Call {
     Command(Request, oneshot::Sender<Result<String, String>>),
 }
 
-/// Creates the socket, for its owner only; replaces one that nobody serves any more.
-pub(crate) async fn bind(path: &Path) -> Result<UnixListener, SocketError> {
+/// Creates the socket; replaces one that nobody serves any more. Unless it is `shared`, only its owner
+/// can connect. Who else may do what is decided for each client.
+pub(crate) async fn bind(path: &Path, shared: bool) -> Result<UnixListener, SocketError> {
     let fail = |source| SocketError::Io { path: path.to_owned(), source };
     if let Some(folder) = path.parent()
         && !folder.as_os_str().is_empty()
     {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fail)?;
+        // Others find the way to a shared socket, but nothing else in the folder.
+        let mode = if shared { 0o711 } else { 0o700 };
+        std::fs::DirBuilder::new().recursive(true).mode(mode).create(folder).map_err(fail)?;
     }
     match UnixStream::connect(path).await {
         Ok(_) => return Err(SocketError::AlreadyRunning(path.to_owned())),
@@ -66,8 +73,14 @@ pub(crate) async fn bind(path: &Path) -> Result<UnixListener, SocketError> {
         Err(error) => return Err(fail(error)),
     }
     let listener = UnixListener::bind(path).map_err(fail)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(fail)?;
+    set_shared(path, shared).map_err(fail)?;
     Ok(listener)
+}
+
+/// Lets others than the owner connect, or not.
+pub(crate) fn set_shared(path: &Path, shared: bool) -> io::Result<()> {
+    let mode = if shared { 0o666 } else { 0o600 };
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
 }
 
 /// A socket that is served until this is dropped.
@@ -84,49 +97,125 @@ impl Drop for Serving {
     }
 }
 
+/// What all clients share.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) calls: mpsc::Sender<Call>,
+    pub(crate) events: broadcast::Sender<Arc<ClusterEvent>>,
+    pub(crate) access: watch::Receiver<Access>,
+}
+
 /// Serves the socket.
-pub(crate) fn serve(
-    path: &Path,
-    listener: UnixListener,
-    calls: mpsc::Sender<Call>,
-    events: broadcast::Sender<Arc<ClusterEvent>>,
-) -> Serving {
-    let task = tokio::spawn(async move {
-        let room = Arc::new(Semaphore::new(MAX_CLIENTS));
+pub(crate) fn serve(path: &Path, listener: UnixListener, service: Service) -> Serving {
+    let listener = Arc::new(listener);
+    let place = path.display().to_string();
+    let rooms = [(); 2].map(|()| Arc::new(Semaphore::new(MAX_CLIENTS)));
+    let refusals = Arc::new(Mutex::new(Refusals::default()));
+    let accept = move || {
+        let doors = Doors {
+            listener: listener.clone(),
+            rooms: rooms.clone(),
+            refusals: refusals.clone(),
+            service: service.clone(),
+        };
+        doors.accept()
+    };
+    let task = tokio::spawn(tasks::keep("the socket", place, accept));
+    Serving { path: path.to_owned(), task }
+}
+
+/// Where clients come in.
+struct Doors {
+    listener: Arc<UnixListener>,
+    /// For clients that may only ask, and for those that may command: neither keeps the other out.
+    rooms: [Arc<Semaphore>; 2],
+    refusals: Arc<Mutex<Refusals>>,
+    service: Service,
+}
+
+impl Doors {
+    async fn accept(self) {
         let mut clients = tokio::task::JoinSet::new();
         loop {
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                accepted = self.listener.accept() => accepted,
                 Some(_) = clients.join_next() => continue,
             };
-            let Ok((stream, _)) = accepted else {
-                // Out of file descriptors, most likely: others must get some back first.
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            };
-            let (read, write) = stream.into_split();
-            let permit = room.clone().try_acquire_owned();
-            let client = Client { write, calls: calls.clone(), events: events.clone() };
-            clients.spawn(async move {
-                match permit {
-                    Ok(_permit) => client.serve(read).await,
-                    Err(_) => client.turn_away().await,
+            match accepted {
+                Ok((stream, _)) => {
+                    let client = self.let_in(stream);
+                    clients.spawn(tasks::contained_by("a client of the socket", client));
                 }
-            });
+                // Out of file descriptors, most likely: others must get some back first.
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
         }
-    });
-    Serving { path: path.to_owned(), task }
+    }
+
+    /// Finds out who a client is and what it may do.
+    fn let_in(&self, stream: UnixStream) -> impl Future<Output = ()> + Send + use<> {
+        // Who it is cannot be asked any more when it is gone.
+        let caller =
+            stream.peer_cred().map(|who| Caller { uid: who.uid(), gid: who.gid(), pid: who.pid() });
+        let owner = rustix::process::geteuid().as_raw();
+        let role = caller
+            .as_ref()
+            .ok()
+            .and_then(|caller| self.service.access.borrow().role(owner, *caller));
+        let room = self.rooms.get(usize::from(role == Some(Role::Operator))).cloned();
+        let permit = room.and_then(|room| room.try_acquire_owned().ok());
+        let (read, write) = stream.into_split();
+        let refusals = self.refusals.clone();
+        let service = self.service.clone();
+        async move {
+            match (caller, role, permit) {
+                (Ok(caller), Some(role), Some(permit)) => {
+                    let client = Client { write, caller, role, refusals, service };
+                    client.serve(read).await;
+                    drop(permit);
+                }
+                (Ok(caller), Some(role), None) => {
+                    let client = Client { write, caller, role, refusals, service };
+                    let error = format!("more than {MAX_CLIENTS} clients; close some");
+                    client.turn_away(error).await;
+                }
+                (Ok(caller), None, _) => {
+                    let client = Client { write, caller, role: Role::Reader, refusals, service };
+                    let error = client.refused("connect");
+                    client.turn_away(error).await;
+                }
+                (Err(_), ..) => {}
+            }
+        }
+    }
 }
 
 struct Client {
     write: OwnedWriteHalf,
-    calls: mpsc::Sender<Call>,
-    events: broadcast::Sender<Arc<ClusterEvent>>,
+    caller: Caller,
+    role: Role,
+    refusals: Arc<Mutex<Refusals>>,
+    service: Service,
 }
 
 impl Client {
-    async fn turn_away(mut self) {
-        let error = format!("more than {MAX_CLIENTS} clients; close some");
+    /// Takes note that a client may not do what it wants; returns what it is told.
+    fn refused(&self, what: &str) -> String {
+        let need = if what == "connect" { "readers` or `operators" } else { "operators" };
+        let error = format!(
+            "user {} may not {what}; add the user or one of its groups to `{need}` in [admin] of \
+             node.toml, then `fieldrun reload` as the daemon's user",
+            self.caller.uid
+        );
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let (who, reason) = (format!("uid {}", self.caller.uid), format!("may not {what}"));
+        if let Some(line) = refusals.count(now_micros(), &who, Refusal::NoRole, &reason) {
+            tracing::warn!(uid = self.caller.uid, pid = self.caller.pid, "{line}");
+        }
+        error
+    }
+
+    async fn turn_away(mut self, error: String) {
         // The client may be gone already.
         let _ = self.reply(&Reply::Refused { error }).await;
     }
@@ -139,6 +228,9 @@ impl Client {
                 serde_json::from_str(&line).map_err(|error| format!("no request: {error}"))
             });
             let reply = match request {
+                Ok(request) if request.role() > self.role => {
+                    Reply::Refused { error: self.refused(request.names().0) }
+                }
                 Ok(Request::Watch) => {
                     // Ends when the client closes, without which nobody would notice.
                     let mut rest = [0; 1];
@@ -167,16 +259,31 @@ impl Client {
             };
         }
         let (answer, outcome) = oneshot::channel();
-        match self.call(Call::Command(request, answer), outcome).await {
+        let log = request.clone();
+        let reply = match self.call(Call::Command(request, answer), outcome).await {
             Some(Ok(message)) => Reply::Done { message },
             Some(Err(error)) => Reply::Refused { error },
             None => busy(),
-        }
+        };
+        self.audit(&log, &reply);
+        reply
+    }
+
+    /// Writes down who commanded what, and what came of it.
+    fn audit(&self, request: &Request, reply: &Reply) {
+        let (command, service) = request.names();
+        let Caller { uid, gid, pid } = self.caller;
+        let (accepted, answer) = match reply {
+            Reply::Done { message } => (true, message.as_str()),
+            Reply::Refused { error } => (false, error.as_str()),
+            _ => return,
+        };
+        tracing::info!(uid, gid, pid, command, service, accepted, answer, "operator command");
     }
 
     async fn call<T>(&self, call: Call, answer: oneshot::Receiver<T>) -> Option<T> {
         let ask = async {
-            self.calls.send(call).await.ok()?;
+            self.service.calls.send(call).await.ok()?;
             answer.await.ok()
         };
         tokio::time::timeout(ANSWER_TIME, ask).await.ok().flatten()
@@ -184,7 +291,7 @@ impl Client {
 
     /// Sends changes until the client is too slow.
     async fn watch(&mut self) -> io::Result<()> {
-        let mut events = self.events.subscribe();
+        let mut events = self.service.events.subscribe();
         self.reply(&Reply::Watching).await?;
         loop {
             match events.recv().await {
@@ -238,10 +345,12 @@ mod tests {
     async fn a_slow_watcher_is_let_go_with_a_note() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("sock");
-        let listener = bind(&path).await.unwrap();
+        let listener = bind(&path, false).await.unwrap();
         let (calls, _waiting) = mpsc::channel(1);
         let (events, _) = broadcast::channel(64);
-        let _serving = serve(&path, listener, calls, events.clone());
+        let (_owner, access) = watch::channel(Access::default());
+        let service = Service { calls, events: events.clone(), access };
+        let _serving = serve(&path, listener, service);
         let mut watch = Client::connect(&path).await.unwrap().watch().await.unwrap();
         for number in 0..100 {
             // With pauses nothing is lost.
@@ -268,7 +377,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("precious");
         std::fs::write(&path, "data").unwrap();
-        let error = bind(&path).await.unwrap_err().to_string();
+        let error = bind(&path, false).await.unwrap_err().to_string();
         assert!(error.contains("no socket"), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "data");
     }

@@ -10,13 +10,17 @@
 //! cluster = "acme"               # likewise; optional
 //! listen = "127.0.0.1:7946"      # UDP
 //! peers = ["127.0.0.1:7947", { node = "n2", addr = "127.0.0.1:7948" }]
-//! tls = { ca = "ca.pem", cert = "n5.pem", key = "n5.key" }
+//! tls = { ca = "ca.pem", cert = "n5.pem", key = "n5.key", revoked = "revoked.pem" }
 //! state_dir = "state/n5"         # default: state/NAME
 //! socket = "n5.sock"             # default: fieldrun.sock in state_dir
 //! position = [3.0, 4.0]          # optional, for programs that use space
 //!
 //! [env]                          # further values for `env.get`
 //! building = "west"
+//!
+//! [admin]                        # who besides the daemon's own user and root
+//! readers = ["group:ops-read"]   # may ask
+//! operators = ["group:ops"]      # may ask and command
 //!
 //! [[service]]                    # any number; see `fieldrun_glue::ServiceSpec`
 //! id = "b2b-catalog"
@@ -36,8 +40,10 @@ mod raw;
 
 pub use problems::{Problem, Problems};
 
+use crate::admin::Access;
 use crate::files::{self, FileError};
 use crate::quic::PeerAddr;
+pub use crate::tls::TlsPaths;
 use fieldrun_device::host::Reading;
 use fieldrun_glue::ServiceSpec;
 use std::net::SocketAddr;
@@ -53,17 +59,6 @@ pub const MAX_SERVICES: usize = 64;
 
 /// Most peers of one node.
 pub const MAX_PEERS: usize = 128;
-
-/// Where the TLS files are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsPaths {
-    /// The cluster authority's certificate.
-    pub ca: PathBuf,
-    /// The node's certificate.
-    pub cert: PathBuf,
-    /// The node's private key.
-    pub key: PathBuf,
-}
 
 /// A node's configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +85,8 @@ pub struct NodeConfig {
     pub socket: PathBuf,
     /// Where the node is, in the units of the program.
     pub position: Option<Vec<f64>>,
+    /// Who may use the socket besides the daemon's own user and root.
+    pub admin: Access,
     /// Values for programs, ascending by name.
     pub env: Vec<(String, Reading)>,
     /// Managed services, in the order of the file.

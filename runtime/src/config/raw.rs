@@ -3,6 +3,7 @@
 use super::collect::{Collector, unknown_name};
 use super::problems::Problem;
 use super::{MAX_PEERS, MAX_SERVICES, NodeConfig, TlsPaths, default_stale_after};
+use crate::admin::Access;
 use crate::identity::check_name;
 use crate::quic::PeerAddr;
 use fieldrun_device::host::Reading;
@@ -28,6 +29,7 @@ const MAX_SOCKET_PATH: usize = 107;
 struct RawFile {
     rounds: RawRounds,
     node: RawNode,
+    admin: RawAdmin,
     env: BTreeMap<String, Spanned<toml::Value>>,
     /// Taken out of the tree before; here for the message about unknown keys only.
     service: Option<Vec<toml::Value>>,
@@ -59,6 +61,14 @@ struct RawTls {
     ca: Option<PathBuf>,
     cert: Option<PathBuf>,
     key: Option<PathBuf>,
+    revoked: Option<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawAdmin {
+    readers: Vec<Spanned<String>>,
+    operators: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -190,7 +200,8 @@ fn check(
     base: &Path,
     places: &Places,
 ) -> Option<NodeConfig> {
-    let RawFile { rounds, node, env, service: _ } = raw;
+    let RawFile { rounds, node, admin, env, service: _ } = raw;
+    let admin = access(collector, admin);
     let period = rounds.every.and_then(|every| period(collector, &every)).unwrap_or(DEFAULT_PERIOD);
     let stale_after = match rounds.stale_after {
         None => default_stale_after(period),
@@ -248,9 +259,24 @@ fn check(
         state_dir,
         socket,
         position,
+        admin,
         env,
         services,
     })
+}
+
+fn access(collector: &mut Collector<'_>, raw: RawAdmin) -> Access {
+    let mut read = |list: Vec<Spanned<String>>| {
+        let mut principals = Vec::new();
+        for text in list {
+            match text.get_ref().parse() {
+                Ok(principal) => principals.push(principal),
+                Err(message) => collector.add(text.span(), message),
+            }
+        }
+        principals
+    };
+    Access { readers: read(raw.readers), operators: read(raw.operators) }
 }
 
 fn period(collector: &mut Collector<'_>, every: &Spanned<String>) -> Option<Duration> {
@@ -344,7 +370,8 @@ fn tls(
         value.map(|path| base.join(path))
     };
     let (ca, cert, key) = (need("ca", raw.ca), need("cert", raw.cert), need("key", raw.key));
-    Some(TlsPaths { ca: ca?, cert: cert?, key: key? })
+    let revoked = raw.revoked.map(|path| base.join(path));
+    Some(TlsPaths { ca: ca?, cert: cert?, key: key?, revoked })
 }
 
 fn check_position(collector: &mut Collector<'_>, position: Spanned<Vec<f64>>) -> Option<Vec<f64>> {

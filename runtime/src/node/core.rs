@@ -260,7 +260,7 @@ impl Core {
     fn frame(&mut self, now: Micros, peer: &str, bytes: &Bytes) {
         match envelope::open(bytes) {
             Ok(Message::Device(frame)) => self.device_frame(now, peer, &frame),
-            Ok(Message::Status(told)) => self.status_message(now, told),
+            Ok(Message::Status(told)) => self.status_message(now, peer, told),
             Ok(Message::Beats(beats)) => self.beats(now, peer, &beats),
             Err(error) => self.transport.bad_frame(peer, Refusal::Garbage, &error.to_string()),
         }
@@ -294,7 +294,25 @@ impl Core {
         }
     }
 
-    fn status_message(&mut self, now: Micros, told: Vec<Told>) {
+    /// What a linked node says of itself counts more than what others say of it: they may be late,
+    /// or lie.
+    fn status_message(&mut self, now: Micros, peer: &str, mut told: Vec<Told>) {
+        let all = told.len();
+        let direct = &self.peers;
+        told.retain(|told| told.status.node == peer || !direct.contains_key(&told.status.node));
+        let forged = told.iter().find_map(|told| {
+            let who = direct.get(&told.status.node)?;
+            let mut services = told.status.services.iter();
+            services.find(|service| !who.may_publish(&service.id)).map(|s| s.id.clone())
+        });
+        if let Some(service) = forged {
+            let reason =
+                format!("it speaks for service `{service}`, which its certificate does not name");
+            return self.transport.bad_frame(peer, Refusal::ForeignDevice, &reason);
+        }
+        if told.len() < all {
+            tracing::debug!(peer, left_out = all - told.len(), "hearsay of linked nodes");
+        }
         let received = self.table.receive(now, told);
         self.tell_watchers(received.events);
         if !received.forward.is_empty() {

@@ -2,11 +2,13 @@
 
 use super::core::Core;
 use super::drain::Drains;
-use super::{End, operator};
-use crate::admin::{Call, Request, Serving, StatusReport};
-use crate::ca::CertificateInfo;
+use super::reload::{Fresh, Reloads};
+use super::{Certificates, End, operator, warn_before_expiry};
+use crate::admin::{Access, Call, Request, Serving, StatusReport};
 use crate::clock::{now_micros, wall_millis};
+use crate::config::NodeConfig;
 use crate::quic::{Farewell, LinkEvents};
+use crate::tasks;
 use fieldrun_device::Micros;
 use fieldrun_glue::{ServiceEvent, Services};
 use std::sync::Arc;
@@ -21,6 +23,9 @@ const TELL_EVERY: Micros = Micros(1_250_000);
 /// acknowledgement is due.
 const WITH_ROUND: Micros = Micros(500_000);
 
+/// Certificates that end soon are spoken of once in this time.
+const WARN_EVERY: Micros = Micros(86_400_000_000);
+
 /// All that a running node holds.
 pub(super) struct Daemon {
     pub(super) core: Core,
@@ -32,7 +37,12 @@ pub(super) struct Daemon {
     pub(super) calls: mpsc::Receiver<Call>,
     pub(super) end: watch::Receiver<Option<End>>,
     pub(super) ask_end: watch::Sender<Option<End>>,
-    pub(super) certificate: CertificateInfo,
+    pub(super) certificates: Certificates,
+    /// What holds now; a reload changes it.
+    pub(super) config: NodeConfig,
+    pub(super) access: watch::Sender<Access>,
+    pub(super) reloads: Reloads,
+    pub(super) reloaded: mpsc::Receiver<Fresh>,
     pub(super) drains: Drains,
     pub(super) _admin: Serving,
 }
@@ -43,6 +53,7 @@ enum Woken {
     Service(ServiceEvent),
     Stirred(String),
     Call(Call),
+    Reloaded(Fresh),
     End(End),
     Stopped,
     Time,
@@ -54,6 +65,7 @@ impl Daemon {
     /// Runs until the node is ended.
     pub(super) async fn run(mut self) {
         let mut tell = now_micros();
+        let mut warned = tell;
         let mut stopping: Option<JoinHandle<()>> = None;
         loop {
             let wake = self.core.next_due().unwrap_or(tell).min(tell);
@@ -65,18 +77,33 @@ impl Daemon {
             match woken {
                 Woken::End(End::ServicesRunOn) | Woken::Stopped => break,
                 Woken::End(End::StopServices) => stopping = Some(self.stop_services()),
-                other => self.take(now, other),
+                other => self.step("taking what came", |daemon| daemon.take(now, other)),
             }
-            let early = if self.core.run_due(now) { WITH_ROUND } else { Micros(0) };
-            self.drains.enforce(now, &self.services);
+            if now.since(warned) >= WARN_EVERY {
+                warned = now;
+                warn_before_expiry(&self.certificates);
+            }
+            let any = std::cell::Cell::new(false);
+            self.step("rounds", |daemon| any.set(daemon.core.run_due(now)));
+            let early = if any.get() { WITH_ROUND } else { Micros(0) };
+            self.step("planned stops", |daemon| daemon.drains.enforce(now, &daemon.services));
             self.core.leave_time_for_others(now, now_micros());
             if tell.since(early) <= now {
                 tell = Micros(now.0.saturating_add(TELL_EVERY.0));
-                self.core.tell_all(now);
+                self.step("signs of life", |daemon| daemon.core.tell_all(now));
             }
-            self.core.tell_changes(now);
+            self.step("telling", |daemon| daemon.core.tell_changes(now));
         }
         self.finish(stopping.is_some()).await;
+    }
+
+    /// A step of the loop. One that panics is left as it is: the next comes all the same.
+    fn step(&mut self, what: &'static str, step: impl FnOnce(&mut Self)) {
+        let node = self.config.name.clone();
+        tasks::contain(what, &node, || {
+            tasks::trip(what, &node);
+            step(self);
+        });
     }
 
     async fn next(&mut self, wake: Micros, stopping: &mut Option<JoinHandle<()>>) -> Woken {
@@ -100,6 +127,7 @@ impl Daemon {
             },
             Some(id) = self.stirred.recv() => Woken::Stirred(id),
             Some(call) = self.calls.recv() => Woken::Call(call),
+            Some(fresh) = self.reloaded.recv() => Woken::Reloaded(fresh),
             changed = self.end.changed() => match (changed, *self.end.borrow()) {
                 (Ok(()), Some(end)) => Woken::End(end),
                 (Ok(()), None) => Woken::Nothing,
@@ -121,6 +149,8 @@ impl Daemon {
                 // The client may be gone.
                 let _ = answer.send(report);
             }
+            Woken::Call(Call::Command(Request::Reload, answer)) => self.begin_reload(answer),
+            Woken::Reloaded(fresh) => self.finish_reload(fresh),
             Woken::Call(Call::Command(request, answer)) => {
                 let result = self.command(now, &request);
                 let _ = answer.send(result);
@@ -147,7 +177,9 @@ impl Daemon {
             cluster: self.core.who.cluster.clone(),
             at_us: now.0,
             wall_ms,
-            certificate_ends_in_days: self.certificate.ends_soon(wall_seconds),
+            certificate_ends_in_days: self.certificates.node.ends_soon(wall_seconds),
+            authority_ends_in_days: self.certificates.authority_ends_soon(wall_seconds),
+            internal_errors: tasks::panics(),
             nodes: self.core.known(now),
             failing: self.core.failing(),
             transport: self.core.transport.status(),

@@ -4,6 +4,7 @@ use crate::admin::Failing;
 use crate::cluster::{DeviceStatus, MAX_NEIGHBORS, Neighbor};
 use crate::quic::Lane;
 use crate::standing::Standing;
+use crate::tasks;
 use bytes::Bytes;
 use fieldrun_device::host::{Action, Actuator, Reading, Sensor};
 use fieldrun_device::{
@@ -14,6 +15,9 @@ use std::sync::Arc;
 
 /// Shortest time between two rounds of a device, however much happens.
 pub(super) const MIN_GAP: Micros = Micros(20_000);
+
+/// Shortest and longest time before the next round of a device whose round had an internal error.
+const BROKEN: (Micros, Micros) = (Micros(1_000_000), Micros(60_000_000));
 
 /// A refused action is spoken of once in this time.
 const SAY_EVERY: Micros = Micros(10_000_000);
@@ -48,6 +52,9 @@ pub(super) struct Hosted {
     /// The diagnostic of the last round, if it failed.
     failure: Option<String>,
     said: Option<Micros>,
+    /// Rounds in a row with an internal error, and when the next may come.
+    broken: u32,
+    not_before: Micros,
 }
 
 impl Hosted {
@@ -71,6 +78,8 @@ impl Hosted {
             value: String::new(),
             failure: None,
             said: None,
+            broken: 0,
+            not_before: Micros(0),
         }
     }
 
@@ -82,11 +91,48 @@ impl Hosted {
     /// Something changed: the next round is due as soon as the gap allows.
     pub(super) fn hasten(&mut self, now: Micros) {
         let soon = Micros(self.last_round.0.saturating_add(MIN_GAP.0)).max(now);
-        self.due = self.due.min(soon);
+        self.due = self.due.min(soon.max(self.not_before));
     }
 
-    /// Runs one round. `env` and `position` are what the configuration says.
+    /// Runs one round. `env` and `position` are what the configuration says. An internal error is
+    /// that of this device alone: it sends nothing and does nothing, and its next round comes later.
     pub(super) fn tick(
+        &mut self,
+        now: Micros,
+        env: &[(String, Reading)],
+        position: Option<&Vec<f64>>,
+    ) -> Ticked {
+        let name = self.name.clone();
+        let ticked = tasks::contain("a round of", &name, || {
+            tasks::trip("a round of", &name);
+            self.round(now, env, position)
+        });
+        match ticked {
+            Some(ticked) => {
+                self.broken = 0;
+                ticked
+            }
+            None => {
+                self.give_up_round(now);
+                Ticked::default()
+            }
+        }
+    }
+
+    fn give_up_round(&mut self, now: Micros) {
+        while self.device.poll().is_some() {}
+        self.traps += 1;
+        self.value = "internal error".to_owned();
+        let text =
+            "error: an internal error ended this round; the log says where, please report it";
+        self.failure = Some(text.to_owned());
+        let pause = BROKEN.0.0 << self.broken.min(16);
+        self.broken = self.broken.saturating_add(1);
+        self.not_before = Micros(now.0.saturating_add(pause.min(BROKEN.1.0)));
+        self.due = self.not_before;
+    }
+
+    fn round(
         &mut self,
         now: Micros,
         env: &[(String, Reading)],
@@ -119,6 +165,11 @@ impl Hosted {
     }
 
     fn input(&mut self, input: Input<'_>) {
+        let name = self.name.clone();
+        tasks::contain("input of", &name, || self.take_in(input));
+    }
+
+    fn take_in(&mut self, input: Input<'_>) {
         if let Err(error) = self.device.handle(input) {
             tracing::debug!(device = %self.name, %error, "input not taken");
         }
@@ -127,7 +178,7 @@ impl Hosted {
             if let Output::WakeAt(at) = output
                 && self.rounds > 0
             {
-                self.due = self.due.min(at);
+                self.due = self.due.min(at.max(self.not_before));
             }
         }
     }

@@ -8,6 +8,7 @@
 //! * `operator`, `drain`: commands to services, and planned stops in the order of the program; it has a thread of
 //!   its own, so that a program that computes for long delays neither links nor probes;
 //! * `core`: what it does with them; `hosted`: a device with its service;
+//! * `reload`: other certificates, peers and values while it runs;
 //! * `settling`: looking before acting after a start or a pause.
 
 mod alone;
@@ -16,6 +17,7 @@ mod daemon;
 mod drain;
 mod hosted;
 mod operator;
+mod reload;
 mod settling;
 
 pub use alone::run_alone;
@@ -24,7 +26,8 @@ use self::core::{Core, DEVICES};
 use self::daemon::Daemon;
 use self::drain::Drains;
 use self::hosted::Hosted;
-use crate::admin;
+use self::reload::Reloads;
+use crate::admin::{self, Call, Request};
 use crate::ca::CertificateInfo;
 use crate::claims::Claims;
 use crate::clock::now_micros;
@@ -33,6 +36,7 @@ use crate::config::NodeConfig;
 use crate::files::{self, FileError};
 use crate::identity::Identity;
 use crate::quic::{LinkEvents, MAX_FRAME, QuicError, Transport, TransportConfig, mix};
+use crate::tasks;
 use crate::tls::{Credentials, TlsError};
 use fieldrun_device::{
     Clock, Device, DeviceConfig, Limits, Micros, NodeId, Program, ROUND_STACK, Reaction, Retention,
@@ -41,11 +45,12 @@ use fieldrun_glue::{GlueError, Services};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 use thiserror::Error;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -111,6 +116,11 @@ pub enum NodeError {
         /// All services of the configuration, as options of the command.
         all: String,
     },
+    /// The thread of the rounds ended by itself.
+    #[error(
+        "the thread of the rounds ended by an internal error; services run on, start the daemon again"
+    )]
+    Ended,
     /// There is no thread for the rounds.
     #[error("cannot start the thread of the rounds: {0}")]
     Thread(std::io::Error),
@@ -126,6 +136,7 @@ pub struct Node {
     socket: PathBuf,
     end: watch::Sender<Option<End>>,
     ended: Option<oneshot::Receiver<()>>,
+    calls: mpsc::Sender<Call>,
 }
 
 impl Node {
@@ -135,22 +146,26 @@ impl Node {
     /// When configuration, certificates or state do not allow it. Nothing is left behind then, and
     /// services of an earlier daemon run on.
     pub async fn start(config: NodeConfig, program: Arc<Program>) -> Result<Self, NodeError> {
-        let credentials = Credentials::load(
-            &config.tls.ca,
-            &config.tls.cert,
-            &config.tls.key,
-            SystemTime::now(),
-        )?;
+        let credentials = Credentials::load(&config.tls, SystemTime::now())?;
         check_identity(&config, credentials.who())?;
-        warn_before_expiry(credentials.certificate());
-        std::fs::create_dir_all(&config.state_dir)
-            .map_err(|error| FileError::new("create folder", &config.state_dir, error))?;
+        let certificates = Certificates::of(&credentials);
+        warn_before_expiry(&certificates);
         // The socket comes first: it tells whether a daemon runs here already.
-        let listener = admin::bind(&config.socket).await;
+        let listener = admin::bind(&config.socket, config.admin.is_shared()).await;
         let listener = listener.map_err(|error| NodeError::Socket(error.to_string()))?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&config.state_dir)
+            .map_err(|error| FileError::new("create folder", &config.state_dir, error))?;
         let (call, calls) = mpsc::channel(MAX_CALLS);
         let (watchers, _) = broadcast::channel(MAX_LAG);
-        let admin = admin::serve(&config.socket, listener, call, watchers.clone());
+        let (access, allowed) = watch::channel(config.admin.clone());
+        let service =
+            admin::Service { calls: call.clone(), events: watchers.clone(), access: allowed };
+        let admin = admin::serve(&config.socket, listener, service);
+        let (done, reloaded) = mpsc::channel(1);
+        let reloads = Reloads { runtime: Handle::current(), done, busy: false };
 
         let seed = RandomState::new().hash_one(&config.name);
         let incarnation = files::next_incarnation(&config.state_dir)?;
@@ -164,6 +179,7 @@ impl Node {
 
         let (name, socket) = (config.name.clone(), config.socket.clone());
         let end = watch::Sender::new(None);
+        let running = config.clone();
         let start = Start { config, who: credentials.who().clone(), program, incarnation, seed };
         let drains = Drains::new(&start.program);
         let core = start.core(&services, transport, watchers);
@@ -180,12 +196,16 @@ impl Node {
             calls,
             end: end.subscribe(),
             ask_end: end.clone(),
-            certificate: credentials.certificate().clone(),
+            certificates,
+            config: running,
+            access,
+            reloads,
+            reloaded,
             drains,
             _admin: admin,
         };
         let ended = Some(in_own_thread(daemon)?);
-        Ok(Self { name, addr, socket, end, ended })
+        Ok(Self { name, addr, socket, end, ended, calls: call })
     }
 
     /// Its name.
@@ -208,13 +228,24 @@ impl Node {
         self.end.send_replace(Some(end));
     }
 
-    /// Waits until it has ended. Safe to cancel.
-    pub async fn ended(&mut self) {
-        if let Some(ended) = &mut self.ended {
-            // An error means a panic, which was reported; either way it has ended.
-            let _ = ended.await;
-            self.ended = None;
-        }
+    /// Reads certificates, peers and values anew; says what changed.
+    ///
+    /// # Errors
+    /// When something is wrong with them; nothing is changed then.
+    pub async fn reload(&self) -> Result<String, String> {
+        let (answer, outcome) = oneshot::channel();
+        let ended = || "the daemon is ending".to_owned();
+        self.calls.send(Call::Command(Request::Reload, answer)).await.map_err(|_| ended())?;
+        outcome.await.map_err(|_| ended())?
+    }
+
+    /// Waits until it has ended; whether it did so as it was asked to. Safe to cancel.
+    pub async fn ended(&mut self) -> bool {
+        let Some(ended) = &mut self.ended else { return true };
+        // An error means that the thread of the rounds is gone without a farewell.
+        let asked = ended.await.is_ok();
+        self.ended = None;
+        asked
     }
 }
 
@@ -242,17 +273,23 @@ fn in_own_thread(daemon: Daemon) -> Result<oneshot::Receiver<()>, NodeError> {
 }
 
 /// Runs a node until SIGTERM, SIGINT or a `shutdown` command ends it. On a signal its services run
-/// on.
+/// on. SIGHUP makes it reload.
 ///
 /// # Errors
-/// When it cannot start.
+/// When it cannot start, or its rounds end by themselves.
 pub async fn run(config: NodeConfig, program: Arc<Program>) -> Result<(), NodeError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(NodeError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(NodeError::Signals)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(NodeError::Signals)?;
+    tasks::log_panics();
     let mut node = Node::start(config, program).await?;
     loop {
         tokio::select! {
-            () = node.ended() => return Ok(()),
+            asked = node.ended() => return if asked { Ok(()) } else { Err(NodeError::Ended) },
+            _ = hangup.recv() => {
+                // What came of it is in the log.
+                let _ = node.reload().await;
+            }
             _ = terminate.recv() => node.end(End::ServicesRunOn),
             _ = interrupt.recv() => node.end(End::ServicesRunOn),
         }
@@ -282,11 +319,38 @@ fn check_identity(config: &NodeConfig, who: &Identity) -> Result<(), NodeError> 
     }
 }
 
-fn warn_before_expiry(certificate: &CertificateInfo) {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    if let Some(days) = certificate.ends_soon(now) {
-        tracing::warn!(days, until = certificate.valid_until, "the node's certificate ends soon");
+/// What a node's certificates say.
+struct Certificates {
+    node: CertificateInfo,
+    authorities: Vec<CertificateInfo>,
+    /// Number of the newest revocation list, and how many certificates are on them.
+    revocations: Option<(u64, usize)>,
+}
+
+impl Certificates {
+    fn of(credentials: &Credentials) -> Self {
+        Self {
+            node: credentials.certificate().clone(),
+            authorities: credentials.authorities().to_vec(),
+            revocations: credentials.revocations(),
+        }
+    }
+
+    /// The days that are left of the authority that lasts longest, if these are few.
+    fn authority_ends_soon(&self, now: i64) -> Option<i64> {
+        let last = self.authorities.iter().max_by_key(|info| info.valid_until_seconds)?;
+        last.ends_soon(now)
+    }
+}
+
+fn warn_before_expiry(certificates: &Certificates) {
+    let now = crate::ca::unix_seconds(SystemTime::now());
+    if let Some(days) = certificates.node.ends_soon(now) {
+        let until = &certificates.node.valid_until;
+        tracing::warn!(days, until, "the node's certificate ends soon: `fieldrun ca renew`");
+    }
+    if let Some(days) = certificates.authority_ends_soon(now) {
+        tracing::warn!(days, "the cluster's authority ends soon: `fieldrun ca rotate`");
     }
 }
 
@@ -411,3 +475,6 @@ impl Start {
 fn base_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
+
+#[cfg(test)]
+mod tests;

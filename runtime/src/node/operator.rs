@@ -18,7 +18,7 @@ pub(super) fn command(
         Request::Stop { service } => (service, drains.command(), "stop"),
         Request::Restart { service } => (service, Command::Restart, "restart"),
         Request::Reset { service } => (service, Command::Reset, "reset"),
-        Request::Status | Request::Watch | Request::Shutdown { .. } => {
+        Request::Status | Request::Watch | Request::Reload | Request::Shutdown { .. } => {
             return Err("no command for a service".to_owned());
         }
     };

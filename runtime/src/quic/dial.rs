@@ -5,6 +5,7 @@ use super::hub::Hub;
 use super::link;
 use super::settings::HANDSHAKE_TIME;
 use crate::identity::Identity;
+use crate::tasks;
 use crate::tls::UNKNOWN_NODE;
 use quinn::Endpoint;
 use std::net::SocketAddr;
@@ -27,9 +28,9 @@ pub struct PeerAddr {
 }
 
 /// Dials one configured peer whenever there is no link to it.
+#[derive(Clone)]
 pub(super) struct Dial {
     pub(super) hub: Arc<Hub>,
-    pub(super) endpoint: Endpoint,
     pub(super) index: usize,
     pub(super) peer: PeerAddr,
     pub(super) frame_time: Duration,
@@ -47,6 +48,7 @@ impl Dial {
     }
 
     async fn keep_linked(&mut self) {
+        tasks::trip("dialling", &self.hub.us.node);
         // Learned from the certificate when the configuration does not say it.
         let mut node = self.peer.node.clone();
         let mut failures = 0u32;
@@ -99,11 +101,11 @@ impl Dial {
     }
 
     async fn dial(&self) -> Result<Identity, (Option<Identity>, Failure)> {
-        let addr = resolve(&self.peer.addr, &self.endpoint).await.map_err(|why| (None, why))?;
+        let endpoint = self.hub.socket.endpoint();
+        let addr = resolve(&self.peer.addr, &endpoint).await.map_err(|why| (None, why))?;
         let name = self.peer.node.as_deref().unwrap_or(UNKNOWN_NODE);
-        let connecting = self
-            .endpoint
-            .connect(addr, name)
+        let connecting = endpoint
+            .connect_with(self.hub.keys().client.clone(), addr, name)
             .map_err(|error| (None, Failure::Unreachable(error.to_string())))?;
         let connection = match tokio::time::timeout(HANDSHAKE_TIME, connecting).await {
             Ok(Ok(connection)) => connection,

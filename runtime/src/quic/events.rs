@@ -66,6 +66,8 @@ pub enum DownReason {
     Silent,
     /// We closed it, because the peer misbehaved.
     Quarantined,
+    /// We closed it, because its certificate no longer counts.
+    Revoked,
     /// Anything else, in words.
     Failed(String),
 }
@@ -78,6 +80,7 @@ impl std::fmt::Display for DownReason {
             Self::Restarted => "the peer restarted",
             Self::Silent => "nothing heard for the idle time",
             Self::Quarantined => "the peer is in quarantine",
+            Self::Revoked => "the peer's certificate no longer counts",
             Self::Failed(reason) => reason,
         })
     }

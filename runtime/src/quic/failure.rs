@@ -20,6 +20,14 @@ pub(super) mod code {
     pub(in crate::quic) const IDENTITY: VarInt = VarInt::from_u32(3);
     /// No room for another link.
     pub(in crate::quic) const FULL: VarInt = VarInt::from_u32(4);
+    /// The peer's certificate no longer counts: it was revoked, or its authority was dropped.
+    pub(in crate::quic) const REVOKED: VarInt = VarInt::from_u32(6);
+    /// Two hosts use the certificate of the peer.
+    pub(in crate::quic) const TWIN: VarInt = VarInt::from_u32(7);
+    /// The peer was taken out of the configuration.
+    pub(in crate::quic) const UNLISTED: VarInt = VarInt::from_u32(8);
+    /// An error of this node, not of the peer.
+    pub(in crate::quic) const INTERNAL: VarInt = VarInt::from_u32(9);
 }
 
 /// TLS alerts lie in this range of transport error codes (RFC 9001 §4.8).
@@ -68,6 +76,16 @@ impl Failure {
                 "it expects another node or cluster at this address; see its log".to_owned(),
             ),
             code::FULL => Self::RefusedByPeer("it has too many links".to_owned()),
+            code::REVOKED => Self::RefusedByPeer(
+                "it no longer accepts our certificate; issue a new one with `fieldrun ca issue`"
+                    .to_owned(),
+            ),
+            code::TWIN => Self::RefusedByPeer(
+                "another host uses this node's certificate as well; is one a copy of the other?"
+                    .to_owned(),
+            ),
+            code::UNLISTED => Self::RefusedByPeer("it took us out of its peers".to_owned()),
+            code::INTERNAL => Self::Unreachable("it had an internal error".to_owned()),
             _ => Self::Unreachable("it said goodbye".to_owned()),
         }
     }
@@ -78,6 +96,7 @@ fn refusal(alert: u8) -> Refusal {
     match alert {
         42 => Refusal::WrongNode,
         43 | 46 | 48 | 49 | 51 | 116 => Refusal::ForeignCertificate,
+        44 => Refusal::RevokedCertificate,
         45 => Refusal::ExpiredCertificate,
         _ => Refusal::Handshake,
     }
@@ -87,7 +106,7 @@ fn because(alert: u8, reason: &str) -> String {
     let remedy = match refusal(alert) {
         Refusal::WrongNode => "; correct the peer's name in the configuration, or its certificate",
         Refusal::ForeignCertificate => "; issue its certificate with this cluster's authority",
-        Refusal::ExpiredCertificate => "; renew it with `fieldrun ca issue`, or set its clock",
+        Refusal::ExpiredCertificate => "; renew it with `fieldrun ca renew`, or set its clock",
         _ => "",
     };
     let what = match refusal(alert) {
@@ -95,6 +114,7 @@ fn because(alert: u8, reason: &str) -> String {
         Refusal::WrongNode => "another node answers at this address than the configuration says",
         Refusal::ForeignCertificate => "its certificate is not of this cluster's authority",
         Refusal::ExpiredCertificate => "its certificate is not valid now",
+        Refusal::RevokedCertificate => "its certificate was revoked",
         _ => reason,
     };
     format!("{what}{remedy}")
@@ -109,6 +129,9 @@ fn theirs(alert: u8) -> String {
         Refusal::ForeignCertificate => {
             "our certificate is not of its cluster; compare `fieldrun ca show` on both".to_owned()
         }
+        Refusal::RevokedCertificate => {
+            "our certificate was revoked; issue a new one with `fieldrun ca issue`".to_owned()
+        }
         Refusal::WrongNode => "our certificate is for another node than it expects".to_owned(),
         _ if alert == 120 => "it speaks another protocol version".to_owned(),
         _ => format!("it refused the handshake (alert {alert})"),
@@ -120,6 +143,7 @@ pub(super) fn down_reason(error: &ConnectionError) -> DownReason {
     match error {
         ConnectionError::Reset => DownReason::Restarted,
         ConnectionError::TimedOut => DownReason::Silent,
+        ConnectionError::LocallyClosed => DownReason::Failed("closed by this node".to_owned()),
         ConnectionError::ApplicationClosed(close) => match close.error_code {
             code::GOODBYE => DownReason::Goodbye,
             code::LEAVING => DownReason::Leaving,

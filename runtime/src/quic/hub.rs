@@ -2,8 +2,10 @@
 
 use super::events::{DownReason, EventQueue, LinkEvent};
 use super::failure::{Failure, code};
+use super::keys::Keys;
 use super::outbox::{Lane, Outbox, SendError};
 use super::settings::{MAX_FRAME, MAX_LINKS};
+use super::socket::Socket;
 use crate::clock::now_micros;
 use crate::identity::Identity;
 use crate::refusals::{PeerRefusals, Refusal, Refusals};
@@ -13,7 +15,7 @@ use quinn::Connection;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::watch;
 
 /// Bad frames of a peer within [`STRIKE_TIME`] that put it in quarantine.
@@ -21,6 +23,12 @@ const STRIKES: usize = 16;
 
 /// A bad frame is forgotten after this time.
 const STRIKE_TIME: Micros = Micros(60_000_000);
+
+/// A node that comes back to an address that it had left within this time is two nodes.
+const TWIN_TIME: Micros = Micros(60_000_000);
+
+/// Addresses of a node's links that are remembered for that.
+const MAX_PLACES: usize = 8;
 
 /// Which end opened a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,12 +67,33 @@ struct Link {
     dialler: Dialler,
     outbox: Arc<Outbox>,
     since: Micros,
+    /// Its certificate no longer counts.
+    revoked: bool,
 }
 
 #[derive(Default)]
 struct Conduct {
     strikes: VecDeque<Micros>,
     quarantined_until: Option<Micros>,
+    /// Where its links that were replaced by others came from, and when that was.
+    left: VecDeque<(Micros, SocketAddr)>,
+}
+
+impl Conduct {
+    /// Whether the peer, linked from `old`, is another host than the one at `new`: a node that moves
+    /// does not come back where it was while its link there lives.
+    fn is_twin(&mut self, now: Micros, old: SocketAddr, new: SocketAddr) -> bool {
+        self.left.retain(|(at, _)| now.since(*at) < TWIN_TIME);
+        if old == new {
+            return false;
+        }
+        let twin = self.left.iter().any(|(_, place)| *place == new);
+        if self.left.len() >= MAX_PLACES {
+            self.left.pop_front();
+        }
+        self.left.push_back((now, old));
+        twin
+    }
 }
 
 #[derive(Default)]
@@ -72,7 +101,8 @@ struct State {
     links: BTreeMap<String, Link>,
     conduct: BTreeMap<String, Conduct>,
     refusals: Refusals,
-    peers: Vec<PeerStatus>,
+    /// Each with the number of its dialling.
+    peers: Vec<(usize, PeerStatus)>,
 }
 
 /// What is known of a peer of the configuration.
@@ -135,6 +165,8 @@ pub struct TransportStatus {
 pub(super) struct Hub {
     pub(super) us: Identity,
     pub(super) events: EventQueue,
+    pub(super) socket: Socket,
+    keys: RwLock<Arc<Keys>>,
     quarantine: Micros,
     state: Mutex<State>,
     /// Counts changes of links, for those who wait for one.
@@ -144,12 +176,14 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(us: Identity, quarantine: Micros, peers: Vec<PeerStatus>) -> Self {
+    pub(super) fn new(us: Identity, quarantine: Micros, socket: Socket, keys: Keys) -> Self {
         Self {
             us,
             events: EventQueue::default(),
+            socket,
+            keys: RwLock::new(Arc::new(keys)),
             quarantine,
-            state: Mutex::new(State { peers, ..State::default() }),
+            state: Mutex::new(State::default()),
             changes: watch::Sender::new(0),
             stop: watch::Sender::new(false),
         }
@@ -158,6 +192,30 @@ impl Hub {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere leaves the state usable: every change of it is complete.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What links are made with now.
+    pub(super) fn keys(&self) -> Arc<Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes links with other credentials from now on, and cuts those whose peer these no longer
+    /// vouch for; says whose.
+    pub(super) fn renew(&self, keys: Keys) -> Vec<(String, String)> {
+        let keys = Arc::new(keys);
+        self.socket.endpoint().set_server_config(Some(keys.server.clone()));
+        // Before the links are looked at: one that comes in between is checked by `link`.
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys.clone();
+        let mut cut = Vec::new();
+        let mut state = self.lock();
+        for (node, link) in &mut state.links {
+            if let Err(Failure::Refused(_, reason)) = keys.vouch_for(&link.connection) {
+                link.revoked = true;
+                link.connection.close(code::REVOKED, b"certificate no longer accepted");
+                cut.push((node.clone(), reason));
+            }
+        }
+        cut
     }
 
     /// Checks who the peer says it is, and takes the link unless another one is kept.
@@ -171,6 +229,10 @@ impl Hub {
         self.check_peer(&who)?;
         let who = Arc::new(who);
         let mut state = self.lock();
+        if let Err(failure) = self.keys().vouch_for(connection) {
+            connection.close(code::REVOKED, b"certificate no longer accepted");
+            return Err(failure);
+        }
         let held = state.conduct.get(&who.node).and_then(|conduct| conduct.quarantined_until);
         if held.is_some_and(|until| now < until) {
             connection.close(code::QUARANTINE, b"quarantine");
@@ -189,6 +251,9 @@ impl Hub {
             connection.close(code::DUPLICATE, b"duplicate link");
             return Err(Failure::Duplicate);
         }
+        if let Some(twin) = self.check_twin(now, &mut state, &who, connection) {
+            return Err(twin);
+        }
         let outbox = Arc::new(Outbox::default());
         let link = Link {
             connection: connection.clone(),
@@ -196,6 +261,7 @@ impl Hub {
             dialler,
             outbox: outbox.clone(),
             since: now,
+            revoked: false,
         };
         if let Some(old) = state.links.insert(who.node.clone(), link) {
             old.connection.close(code::DUPLICATE, b"duplicate link");
@@ -205,6 +271,34 @@ impl Hub {
         drop(state);
         self.changed();
         Ok((Arc::from(who.node.as_str()), outbox))
+    }
+
+    /// Two hosts that use one certificate would take the link from each other without end. Neither
+    /// has one for a while then, as neither of two nodes with one device counts.
+    fn check_twin(
+        &self,
+        now: Micros,
+        state: &mut State,
+        who: &Identity,
+        new: &Connection,
+    ) -> Option<Failure> {
+        let old = state.links.get(&who.node).map(|link| link.connection.clone())?;
+        let (here, there) = (new.remote_address(), old.remote_address());
+        let conduct = state.conduct.entry(who.node.clone()).or_default();
+        if old.close_reason().is_some() || !conduct.is_twin(now, there, here) {
+            return None;
+        }
+        conduct.left.clear();
+        conduct.quarantined_until = Some(Micros(now.0.saturating_add(self.quarantine.0)));
+        for connection in [&old, new] {
+            connection.close(code::TWIN, b"two hosts use this certificate");
+        }
+        let reason = format!(
+            "two hosts use the certificate of `{}`, at {there} and at {here}: is one a copy of the \
+             other? stop one and issue it a certificate of its own; neither is linked until then",
+            who.node
+        );
+        Some(Failure::Refused(Refusal::Twin, reason))
     }
 
     /// A peer is of our cluster, and not named as we are.
@@ -226,9 +320,11 @@ impl Hub {
         if current != Some(connection.stable_id()) {
             return;
         }
-        state.links.remove(&**peer);
+        let revoked = state.links.remove(&**peer).is_some_and(|link| link.revoked);
         let held = state.conduct.get(&**peer).and_then(|conduct| conduct.quarantined_until);
-        let reason = if held.is_some_and(|until| now_micros() < until) {
+        let reason = if revoked {
+            DownReason::Revoked
+        } else if held.is_some_and(|until| now_micros() < until) {
             DownReason::Quarantined
         } else {
             reason
@@ -316,10 +412,30 @@ impl Hub {
         Ok(())
     }
 
-    /// Notes what a configured peer's dialling came to; logs a change.
-    pub(super) fn set_peer(&self, index: usize, node: Option<&str>, text: &str) {
+    /// Puts the configured peers in order: those that are known stay as they are, the others are
+    /// taken out or begin. Links that we dialled to a peer that is taken out are closed.
+    pub(super) fn list_peers(&self, peers: Vec<(usize, PeerStatus)>) {
         let mut state = self.lock();
-        let Some(peer) = state.peers.get_mut(index) else { return };
+        let mut old = std::mem::take(&mut state.peers);
+        for (number, fresh) in peers {
+            let known = old.iter().position(|(other, _)| *other == number);
+            let peer = known.map_or(fresh, |at| old.swap_remove(at).1);
+            state.peers.push((number, peer));
+        }
+        for node in old.into_iter().filter_map(|(_, peer)| peer.node) {
+            let listed = state.peers.iter().any(|(_, peer)| peer.node.as_ref() == Some(&node));
+            let link = state.links.get(&node).filter(|link| link.dialler == Dialler::Us);
+            if let (false, Some(link)) = (listed, link) {
+                link.connection.close(code::UNLISTED, b"no configured peer any more");
+            }
+        }
+    }
+
+    /// Notes what a configured peer's dialling came to; logs a change.
+    pub(super) fn set_peer(&self, number: usize, node: Option<&str>, text: &str) {
+        let mut state = self.lock();
+        let found = state.peers.iter_mut().find(|(other, _)| *other == number);
+        let Some((_, peer)) = found else { return };
         if let Some(node) = node {
             peer.node = Some(node.to_owned());
         }
@@ -333,7 +449,7 @@ impl Hub {
     pub(super) fn all_peers_linked(&self) -> bool {
         let state = self.lock();
         let linked = |node: &String| state.links.contains_key(node);
-        state.peers.iter().all(|peer| peer.node.as_ref().is_some_and(linked))
+        state.peers.iter().all(|(_, peer)| peer.node.as_ref().is_some_and(linked))
     }
 
     pub(super) fn refused_total(&self) -> u64 {
@@ -356,7 +472,7 @@ impl Hub {
         });
         TransportStatus {
             links: links.collect(),
-            peers: state.peers.clone(),
+            peers: state.peers.iter().map(|(_, peer)| peer.clone()).collect(),
             refusals: state.refusals.peers(),
         }
     }
@@ -386,6 +502,24 @@ mod tests {
             assert_eq!(keep(order, "a", "b"), Dialler::Us);
             assert_eq!(keep(order, "b", "a"), Dialler::Them);
         }
+    }
+
+    #[test]
+    fn two_hosts_of_one_name_are_told_from_one_that_moves() {
+        let place = |port: u16| SocketAddr::from(([10, 0, 0, 1], port));
+        let second = |n: u64| Micros(n * 1_000_000);
+        let mut moves = Conduct::default();
+        assert!(!moves.is_twin(second(0), place(1), place(2)), "it moved");
+        assert!(!moves.is_twin(second(1), place(2), place(3)), "and moved on");
+        assert!(!moves.is_twin(second(2), place(3), place(3)), "it restarted in its place");
+        assert!(!moves.is_twin(second(70), place(3), place(1)), "it went home after a while");
+        let mut twins = Conduct::default();
+        assert!(!twins.is_twin(second(0), place(1), place(2)));
+        assert!(twins.is_twin(second(1), place(2), place(1)), "the first one is still there");
+        for port in 0..1_000 {
+            twins.is_twin(second(1), place(port), place(port + 1));
+        }
+        assert!(twins.left.len() <= MAX_PLACES);
     }
 
     #[test]

@@ -8,17 +8,22 @@ use super::events::DownReason;
 use super::failure::{Failure, code, down_reason};
 use super::hub::{Dialler, Hub};
 use super::outbox::Outbox;
-use super::settings::{HANDSHAKE_TIME, MAX_FRAME};
+use super::rates::Meter;
+use super::settings::{HANDSHAKE_TIME, MAX_FRAME, OVER_PER_STRIKE};
+use crate::clock::now_micros;
 use crate::identity::Identity;
 use crate::refusals::Refusal;
-use crate::tls;
+use crate::{tasks, tls};
 use quinn::{Connection, ReadToEndError, RecvStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// The first thing that the accepting end says.
 const WELCOME: &[u8] = b"fieldrun/2 welcome";
+
+/// Bytes that a stream is taken to have cost which did not come to its end: as many as may wait.
+const CUT_OFF: usize = 64 * 1024;
 
 /// Takes a connection whose handshake succeeded on the accepting side.
 pub(super) fn accepted(
@@ -98,7 +103,11 @@ fn start(
     tracing::info!(peer = &*peer, %addr, dialled = dialler == Dialler::Us, "link up");
     let hub = hub.clone();
     tokio::spawn(async move {
-        let reason = run(&hub, &peer, &connection, &outbox, dialler, frame_time).await;
+        let run = run(&hub, &peer, &connection, &outbox, dialler, frame_time);
+        let reason = tasks::contained("a link to", &peer.clone(), run).await.unwrap_or_else(|| {
+            connection.close(code::INTERNAL, b"internal error");
+            DownReason::Failed("an internal error of this node".to_owned())
+        });
         hub.unlink(&peer, &connection, reason);
     });
     Ok(())
@@ -118,11 +127,12 @@ async fn run(
     {
         return DownReason::Failed(format!("cannot welcome it: {error}"));
     }
+    let meter = Metered::default();
     tokio::select! {
         error = connection.closed() => down_reason(&error),
         () = outbox.run(connection) => lost(connection),
-        () = receive_datagrams(hub, peer, connection) => lost(connection),
-        () = receive_streams(hub, peer, connection, frame_time) => lost(connection),
+        () = receive_datagrams(hub, peer, connection, &meter) => lost(connection),
+        () = receive_streams(hub, peer, connection, frame_time, &meter) => lost(connection),
     }
 }
 
@@ -140,25 +150,49 @@ async fn send_welcome(connection: &Connection) -> Result<(), quinn::WriteError> 
     Ok(())
 }
 
-async fn receive_datagrams(hub: &Hub, peer: &Arc<str>, connection: &Connection) {
+/// What a peer has sent of late; its streams are read at the same time as its datagrams.
+type Metered = Arc<Mutex<Meter>>;
+
+fn metered(meter: &Metered) -> MutexGuard<'_, Meter> {
+    meter.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn receive_datagrams(hub: &Hub, peer: &Arc<str>, connection: &Connection, meter: &Metered) {
     while let Ok(bytes) = connection.read_datagram().await {
-        hub.frame(peer, bytes);
+        tasks::trip("a link to", peer);
+        let (fits, over) = {
+            let mut meter = metered(meter);
+            (meter.datagram(now_micros(), bytes.len()), meter.over())
+        };
+        if fits {
+            hub.frame(peer, bytes);
+            continue;
+        }
+        let reason = "it sends more frames or bytes than a peer may; what is beyond is dropped";
+        if over.is_multiple_of(OVER_PER_STRIKE) {
+            hub.strike(peer, Refusal::TooFast, reason);
+        } else {
+            hub.refuse(peer, Refusal::TooFast, reason);
+        }
     }
 }
 
-/// Reads streams at once, as many as the transport allows the peer to open.
+/// Reads streams at once, as many as the transport allows the peer to open. A peer beyond its rate
+/// is made to wait: flow control holds it back, and what it supersedes meanwhile is never sent.
 async fn receive_streams(
     hub: &Arc<Hub>,
     peer: &Arc<str>,
     connection: &Connection,
     frame_time: Duration,
+    meter: &Metered,
 ) {
     let mut readers = JoinSet::new();
     loop {
         tokio::select! {
             stream = connection.accept_uni() => match stream {
                 Ok(stream) => {
-                    readers.spawn(receive_stream(hub.clone(), peer.clone(), stream, frame_time));
+                    let (hub, peer, meter) = (hub.clone(), peer.clone(), meter.clone());
+                    readers.spawn(receive_stream(hub, peer, stream, frame_time, meter));
                 }
                 Err(_) => return,
             },
@@ -172,8 +206,19 @@ async fn receive_stream(
     peer: Arc<str>,
     mut stream: RecvStream,
     frame_time: Duration,
+    meter: Metered,
 ) {
-    match tokio::time::timeout(frame_time, stream.read_to_end(MAX_FRAME)).await {
+    let wait = metered(&meter).wait(now_micros());
+    if !wait.is_zero() {
+        let reason = "it sends more bytes than a peer may; its streams are read slowly";
+        hub.refuse(&peer, Refusal::TooFast, reason);
+        tokio::time::sleep(wait).await;
+    }
+    let read = tokio::time::timeout(frame_time, stream.read_to_end(MAX_FRAME)).await;
+    // A stream that was superseded, or went on without end, has cost some of its bytes too.
+    let cost = read.as_ref().map_or(MAX_FRAME, |read| read.as_ref().map_or(CUT_OFF, Vec::len));
+    metered(&meter).stream(now_micros(), u64::try_from(cost).unwrap_or(u64::MAX));
+    match read {
         Ok(Ok(bytes)) => hub.frame(&peer, bytes.into()),
         Ok(Err(ReadToEndError::TooLong)) => {
             let reason = format!("a frame of more than {MAX_FRAME} bytes");

@@ -5,7 +5,9 @@
 //! out, and [`events`](LinkEvent) of a slow receiver lose the oldest frames on the way in.
 //!
 //! * `settings`: every number, with its reason;
-//! * `hub`: who is linked, which of two links stays, quarantine;
+//! * `socket`, `keys`: the UDP socket, and what links are made with; both can be replaced;
+//! * `rates`: how much strangers and peers may ask of this node;
+//! * `hub`: who is linked, which of two links stays, twins, quarantine;
 //! * `link`: how a link begins, and what goes over it; `outbox`: its sending half;
 //! * `dial`: keeping a link to each configured peer; `failure`: what errors mean.
 
@@ -13,9 +15,14 @@ mod dial;
 mod events;
 mod failure;
 mod hub;
+mod keys;
 mod link;
 mod outbox;
+mod rates;
 mod settings;
+mod socket;
+#[cfg(test)]
+mod tests;
 
 pub use dial::PeerAddr;
 pub(crate) use dial::mix;
@@ -24,22 +31,29 @@ pub use hub::{LinkStatus, PeerStatus, Traffic, TransportStatus};
 pub use outbox::{Lane, SendError};
 pub use settings::MAX_FRAME;
 
-use crate::files::RESET_KEY_BYTES;
+use crate::clock::now_micros;
+use crate::files::ResetKey;
 use crate::refusals::Refusal;
+use crate::tasks;
 use crate::tls::Credentials;
 use bytes::Bytes;
 use dial::Dial;
 use failure::{Failure, code};
 use fieldrun_device::Micros;
 use hub::Hub;
+use keys::Keys;
 use quinn::{Endpoint, Incoming, TokioRuntime};
-use settings::{HANDSHAKE_TIME, MAX_HANDSHAKES, RETRY_ABOVE};
+use rates::{Admittance, Gate};
+use settings::HANDSHAKE_TIME;
+use socket::Socket;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 
 /// What a transport needs to know besides its credentials.
 #[derive(Clone, Debug)]
@@ -51,7 +65,7 @@ pub struct TransportConfig {
     /// The round period: idle times follow from it.
     pub period: Duration,
     /// The key of stateless resets, see [`crate::files::reset_key`].
-    pub reset_key: [u8; RESET_KEY_BYTES],
+    pub reset_key: ResetKey,
     /// Seed of the variation of pauses between attempts.
     pub seed: u64,
     /// How long a peer that sent many bad frames is kept out.
@@ -93,13 +107,52 @@ pub enum Farewell {
 #[derive(Clone)]
 pub struct Transport {
     hub: Arc<Hub>,
-    endpoint: Endpoint,
+    dials: Arc<Mutex<Dials>>,
 }
 
 /// What links tell. When it is dropped, the transport ends.
 pub struct LinkEvents {
     hub: Arc<Hub>,
-    endpoint: Endpoint,
+}
+
+/// The configured peers that are being dialled.
+struct Dials {
+    runtime: Handle,
+    seed: u64,
+    period: Duration,
+    next: usize,
+    running: Vec<(usize, PeerAddr, AbortHandle)>,
+}
+
+impl Dials {
+    /// Dials these peers and no others.
+    fn set(&mut self, hub: &Arc<Hub>, peers: Vec<PeerAddr>) {
+        let mut before = std::mem::take(&mut self.running);
+        let mut listed = Vec::new();
+        for peer in peers {
+            let known = before.iter().position(|(_, other, _)| *other == peer);
+            let dial = match known {
+                Some(at) => before.swap_remove(at),
+                None => self.dial(hub, peer),
+            };
+            let (addr, node) = (dial.1.addr.clone(), dial.1.node.clone());
+            listed.push((dial.0, PeerStatus { addr, node, state: "dialling".to_owned() }));
+            self.running.push(dial);
+        }
+        before.iter().for_each(|(_, _, task)| task.abort());
+        hub.list_peers(listed);
+    }
+
+    fn dial(&mut self, hub: &Arc<Hub>, peer: PeerAddr) -> (usize, PeerAddr, AbortHandle) {
+        let index = self.next;
+        self.next += 1;
+        let seed = mix(self.seed.wrapping_add(u64::try_from(index).unwrap_or(0)));
+        let frame_time = settings::idle_time(self.period);
+        let dial = Dial { hub: hub.clone(), index, peer: peer.clone(), frame_time, seed };
+        let addr = peer.addr.clone();
+        let task = self.runtime.spawn(tasks::keep("dialling", addr, move || dial.clone().run()));
+        (index, peer, task.abort_handle())
+    }
 }
 
 impl Transport {
@@ -111,37 +164,52 @@ impl Transport {
         credentials: &Credentials,
         config: TransportConfig,
     ) -> Result<(Self, LinkEvents), QuicError> {
-        let server = settings::server(credentials, config.period);
-        let server = server.map_err(QuicError::Configuration)?;
-        let client = settings::client(credentials, config.period);
-        let client = client.map_err(QuicError::Configuration)?;
-        let bind = |source| QuicError::Bind { addr: config.listen, source };
-        let socket = UdpSocket::bind(config.listen).map_err(bind)?;
-        let mut endpoint = Endpoint::new(
-            settings::endpoint(&config.reset_key),
-            Some(server),
-            socket,
-            Arc::new(TokioRuntime),
-        )
-        .map_err(bind)?;
-        endpoint.set_default_client_config(client);
+        Self::start_on(credentials, config, Arc::new(TokioRuntime))
+    }
 
-        let frame_time = settings::idle_time(config.period);
+    fn start_on(
+        credentials: &Credentials,
+        config: TransportConfig,
+        runtime: Arc<dyn quinn::Runtime>,
+    ) -> Result<(Self, LinkEvents), QuicError> {
+        let keys = Keys::new(credentials, config.period)?;
+        let socket = Socket::open(config.listen, config.reset_key, runtime, &keys)
+            .map_err(|source| QuicError::Bind { addr: config.listen, source })?;
         let micros = u64::try_from(config.quarantine.as_micros()).unwrap_or(u64::MAX);
-        let peers = config.peers.iter().map(|peer| PeerStatus {
-            addr: peer.addr.clone(),
-            node: peer.node.clone(),
-            state: "dialling".to_owned(),
+        let hub = Arc::new(Hub::new(credentials.who().clone(), Micros(micros), socket, keys));
+        let frame_time = settings::idle_time(config.period);
+        let acceptor = hub.clone();
+        tokio::spawn(async move {
+            let accept = || accept(acceptor.clone(), frame_time);
+            tasks::keep("the QUIC socket of", &acceptor.us.node, accept).await;
         });
-        let hub = Arc::new(Hub::new(credentials.who().clone(), Micros(micros), peers.collect()));
-        tokio::spawn(accept(hub.clone(), endpoint.clone(), frame_time));
-        for (index, peer) in config.peers.into_iter().enumerate() {
-            let seed = mix(config.seed.wrapping_add(u64::try_from(index).unwrap_or(0)));
-            let (hub, endpoint) = (hub.clone(), endpoint.clone());
-            tokio::spawn(Dial { hub, endpoint, index, peer, frame_time, seed }.run());
-        }
-        let events = LinkEvents { hub: hub.clone(), endpoint: endpoint.clone() };
-        Ok((Self { hub, endpoint }, events))
+        let mut dials = Dials {
+            runtime: Handle::current(),
+            seed: config.seed,
+            period: config.period,
+            next: 0,
+            running: Vec::new(),
+        };
+        dials.set(&hub, config.peers);
+        let events = LinkEvents { hub: hub.clone() };
+        Ok((Self { hub, dials: Arc::new(Mutex::new(dials)) }, events))
+    }
+
+    /// Dials these peers from now on and no others.
+    pub fn set_peers(&self, peers: Vec<PeerAddr>) {
+        let mut dials = self.dials.lock().unwrap_or_else(PoisonError::into_inner);
+        dials.set(&self.hub, peers);
+    }
+
+    /// Makes links with other credentials of the same node from now on. Links stay, but for those
+    /// whose peer's certificate was revoked or is of an authority that no longer counts; returns
+    /// these peers, each with why.
+    ///
+    /// # Errors
+    /// When QUIC refuses the credentials; nothing is changed then.
+    pub fn renew(&self, credentials: &Credentials) -> Result<Vec<(String, String)>, QuicError> {
+        let period = self.dials.lock().unwrap_or_else(PoisonError::into_inner).period;
+        Ok(self.hub.renew(Keys::new(credentials, period)?))
     }
 
     /// The address of the socket.
@@ -149,7 +217,7 @@ impl Transport {
     /// # Errors
     /// When the system does not know it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.endpoint.local_addr()
+        self.hub.socket.endpoint().local_addr()
     }
 
     /// Sends a frame to one peer; an unsent older frame of the lane is dropped.
@@ -196,11 +264,12 @@ impl Transport {
     /// Says farewell to all peers and ends; waits, within bounds, until the farewells are sent.
     pub async fn shut_down(&self, farewell: Farewell) {
         self.hub.stop.send_replace(true);
+        let endpoint = self.hub.socket.endpoint();
         match farewell {
-            Farewell::ForGood => self.endpoint.close(code::GOODBYE, b"goodbye"),
-            Farewell::ServicesRunOn => self.endpoint.close(code::LEAVING, b"services run on"),
+            Farewell::ForGood => endpoint.close(code::GOODBYE, b"goodbye"),
+            Farewell::ServicesRunOn => endpoint.close(code::LEAVING, b"services run on"),
         }
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.endpoint.wait_idle()).await;
+        let _ = tokio::time::timeout(Duration::from_secs(1), endpoint.wait_idle()).await;
         self.hub.events.close();
     }
 }
@@ -215,31 +284,60 @@ impl LinkEvents {
 impl Drop for LinkEvents {
     fn drop(&mut self) {
         self.hub.stop.send_replace(true);
-        self.endpoint.close(code::LEAVING, b"dropped");
+        self.hub.socket.endpoint().close(code::LEAVING, b"dropped");
     }
 }
 
-/// Takes connections until the endpoint is closed.
-async fn accept(hub: Arc<Hub>, endpoint: Endpoint, frame_time: Duration) {
-    let open = Arc::new(AtomicUsize::new(0));
-    while let Some(incoming) = endpoint.accept().await {
-        let handshakes = open.load(Ordering::Relaxed);
-        if handshakes >= MAX_HANDSHAKES {
-            incoming.refuse();
-        } else if handshakes >= RETRY_ABOVE && !incoming.remote_address_validated() {
-            // Fails only for validated addresses.
-            let _ = incoming.retry();
-        } else {
-            open.fetch_add(1, Ordering::Relaxed);
-            let (hub, open) = (hub.clone(), open.clone());
-            tokio::spawn(async move {
-                welcome(&hub, incoming, frame_time).await;
-                open.fetch_sub(1, Ordering::Relaxed);
-            });
+/// Takes connections until the transport ends. A socket that fails is opened anew, for as long as it
+/// takes: links are lost then, and come back.
+async fn accept(hub: Arc<Hub>, frame_time: Duration) {
+    const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+    let mut pause = PAUSE.0;
+    loop {
+        accept_on(&hub, hub.socket.endpoint(), frame_time).await;
+        while !*hub.stop.borrow() {
+            tracing::error!("the QUIC socket failed; it is opened anew");
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(PAUSE.1);
+            match hub.socket.reopen(&hub.keys()) {
+                Ok(()) => break,
+                Err(error) => tracing::error!(%error, "the QUIC socket cannot be opened"),
+            }
+        }
+        if *hub.stop.borrow() {
+            // One that was opened while the transport ended.
+            hub.socket.endpoint().close(code::LEAVING, b"ended");
+            return;
         }
     }
-    if !*hub.stop.borrow() {
-        tracing::error!("the QUIC socket failed; this node is cut off until it is restarted");
+}
+
+async fn accept_on(hub: &Arc<Hub>, endpoint: Endpoint, frame_time: Duration) {
+    let open = Arc::new(AtomicUsize::new(0));
+    let mut gate = Gate::default();
+    while let Some(incoming) = endpoint.accept().await {
+        let addr = incoming.remote_address().ip();
+        let shown = incoming.remote_address_validated();
+        match gate.admit(now_micros(), addr, shown, open.load(Ordering::Relaxed)) {
+            Admittance::TurnAway => {
+                incoming.refuse();
+                let reason = "more handshakes than an address may begin, or than are taken at once";
+                hub.refuse(&format!("address {addr}"), Refusal::TooManyHandshakes, reason);
+            }
+            Admittance::ShowAddress => {
+                // Fails only for addresses that were shown.
+                let _ = incoming.retry();
+            }
+            Admittance::Begin => {
+                open.fetch_add(1, Ordering::Relaxed);
+                let (hub, open) = (hub.clone(), open.clone());
+                tokio::spawn(async move {
+                    let welcome = welcome(&hub, incoming, frame_time);
+                    tasks::contained("a handshake with", &addr, welcome).await;
+                    open.fetch_sub(1, Ordering::Relaxed);
+                });
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every number of the transport, with its reason; nothing is left to defaults that may change.
 
-use crate::files::RESET_KEY_BYTES;
+use super::rates::Rate;
+use crate::files::ResetKey;
 use crate::tls::Credentials;
 use quinn::{
     ClientConfig, ConnectionId, ConnectionIdGenerator, EndpointConfig, IdleTimeout, ServerConfig,
@@ -22,6 +23,22 @@ pub(super) const RETRY_ABOVE: usize = 16;
 /// Handshakes in progress, above which a stranger is turned away.
 pub(super) const MAX_HANDSHAKES: usize = 64;
 
+/// Handshakes that one address may begin: enough for every node of a host or behind one router to
+/// come back at once, and a small part of what a core can verify.
+pub(super) const HANDSHAKE_RATE: Rate = Rate { per_second: 32, burst: 64 };
+
+/// Addresses whose handshakes are counted.
+pub(super) const ADDRESSES: usize = 1024;
+
+/// Frames of a peer: the most that 64 devices with a round every 20 ms send, and a quarter more.
+pub(super) const FRAME_RATE: Rate = Rate { per_second: 4_000, burst: 8_000 };
+
+/// Bytes of a peer's frames, and how many may come at once.
+pub(super) const BYTE_RATE: Rate = Rate { per_second: 32 << 20, burst: 32 << 20 };
+
+/// So many frames beyond the rate are one strike; see [`super::hub`].
+pub(super) const OVER_PER_STRIKE: u64 = 500;
+
 /// A handshake and the welcome after it take no longer.
 pub(super) const HANDSHAKE_TIME: Duration = Duration::from_secs(3);
 
@@ -32,6 +49,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// Guess of the round trip before it is known. quinn's 333 ms would make the first repetition to a
 /// peer that is just starting wait a second.
 const INITIAL_ROUND_TRIP: Duration = Duration::from_millis(100);
+
+/// Bytes of a handshake that may wait for others to arrive, before it is known who sends them: a
+/// certificate with the longest names of 256 services, which is also the most that TLS takes.
+const HANDSHAKE_BUFFER: usize = 64 * 1024;
 
 const MAX_STREAMS: u32 = 4;
 const STREAM_WINDOW: u32 = 64 * 1024;
@@ -58,6 +79,7 @@ fn transport(period: Duration) -> Result<Arc<TransportConfig>, quinn::VarIntBoun
         .max_idle_timeout(Some(IdleTimeout::try_from(idle_time(period))?))
         .keep_alive_interval(Some(KEEP_ALIVE))
         .initial_rtt(INITIAL_ROUND_TRIP)
+        .crypto_buffer_size(HANDSHAKE_BUFFER)
         .max_concurrent_uni_streams(VarInt::from_u32(MAX_STREAMS))
         .max_concurrent_bidi_streams(VarInt::from_u32(0))
         .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
@@ -89,8 +111,8 @@ pub(super) fn client(credentials: &Credentials, period: Duration) -> Result<Clie
 }
 
 /// Configuration of the socket: with a reset key that outlives the process.
-pub(super) fn endpoint(reset_key: &[u8; RESET_KEY_BYTES]) -> EndpointConfig {
-    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, reset_key);
+pub(super) fn endpoint(reset_key: &ResetKey) -> EndpointConfig {
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, reset_key.bytes());
     let mut config = EndpointConfig::new(Arc::new(key));
     config.cid_generator(|| Box::new(ConnectionIds::default()));
     config

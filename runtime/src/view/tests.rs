@@ -54,6 +54,8 @@ fn report(services: Vec<ServiceSnapshot>) -> StatusReport {
         },
     });
     StatusReport {
+        authority_ends_in_days: None,
+        internal_errors: BTreeMap::new(),
         failing: Vec::new(),
         node: "n0".to_owned(),
         cluster: "acme".to_owned(),

@@ -5,7 +5,7 @@ use fieldrun_runtime::files;
 use fieldrun_runtime::quic::{
     DownReason, LinkEvent, LinkEvents, PeerAddr, Transport, TransportConfig,
 };
-use fieldrun_runtime::tls::Credentials;
+use fieldrun_runtime::tls::{Credentials, TlsPaths};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -49,8 +49,17 @@ impl Cluster {
     }
 
     pub(crate) fn load(&self, node: &str, now: SystemTime) -> Credentials {
-        let ca = self.path().join("ca.pem");
-        Credentials::load(&ca, &self.file(node, "pem"), &self.file(node, "key"), now).unwrap()
+        Credentials::load(&self.tls(node), now).unwrap()
+    }
+
+    /// Where the files of a node are.
+    pub(crate) fn tls(&self, node: &str) -> TlsPaths {
+        TlsPaths {
+            ca: self.path().join("ca.pem"),
+            cert: self.file(node, "pem"),
+            key: self.file(node, "key"),
+            revoked: Some(self.path().join("revoked.pem")),
+        }
     }
 
     pub(crate) fn file(&self, node: &str, extension: &str) -> PathBuf {

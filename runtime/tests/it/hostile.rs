@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// A node that others must not be able to harm, and a witness that it still works.
-async fn with_witness(cluster: &Cluster) -> (Node, Node) {
+pub(crate) async fn with_witness(cluster: &Cluster) -> (Node, Node) {
     let mut a = cluster.start("a", anywhere(), &[]);
     let mut witness = cluster.start("witness", anywhere(), &[named("a", a.addr())]);
     witness.up("a").await;
@@ -22,7 +22,7 @@ async fn with_witness(cluster: &Cluster) -> (Node, Node) {
     (a, witness)
 }
 
-async fn unharmed(a: &mut Node, witness: &Node) {
+pub(crate) async fn unharmed(a: &mut Node, witness: &Node) {
     witness.transport.send("a", 0, Bytes::from_static(b"still here")).unwrap();
     while a.frame().await != ("witness".to_owned(), b"still here".to_vec()) {}
 }
@@ -95,6 +95,11 @@ async fn garbage_on_the_socket_changes_nothing() {
 
 /// A QUIC client that speaks the protocol's TLS, with a certificate or without, and nothing else.
 fn raw_client(to: SocketAddr, identity: Option<(&Cluster, &str)>) -> quinn::Connecting {
+    connect(&quinn::Endpoint::client(anywhere()).unwrap(), raw_config(identity), to)
+}
+
+/// The TLS of such a client.
+pub(crate) fn raw_config(identity: Option<(&Cluster, &str)>) -> rustls::ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -110,8 +115,16 @@ fn raw_client(to: SocketAddr, identity: Option<(&Cluster, &str)>) -> quinn::Conn
         None => builder.with_no_client_auth(),
     };
     tls.alpn_protocols = vec![b"fieldrun/2".to_vec()];
+    tls
+}
+
+/// One attempt of a raw client.
+pub(crate) fn connect(
+    endpoint: &quinn::Endpoint,
+    tls: rustls::ClientConfig,
+    to: SocketAddr,
+) -> quinn::Connecting {
     let config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()));
-    let endpoint = quinn::Endpoint::client(anywhere()).unwrap();
     endpoint.connect_with(config, to, "a").unwrap()
 }
 

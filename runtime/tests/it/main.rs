@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod floods;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod idle;
@@ -17,3 +19,5 @@ mod nodes;
 mod processes;
 #[cfg(test)]
 mod site;
+#[cfg(test)]
+mod trust;

@@ -67,7 +67,7 @@ impl Site {
         let mut text = format!(
             "[rounds]\nevery = \"50ms\"\n[node]\nname = \"{node}\"\ncluster = \"acme\"\n\
              listen = \"{}\"\npeers = {peers:?}\n\
-             tls = {{ ca = \"ca.pem\", cert = \"{node}.pem\", key = \"{node}.key\" }}\n",
+             tls = {{ ca = \"ca.pem\", cert = \"{node}.pem\", key = \"{node}.key\", revoked = \"revoked.pem\" }}\n",
             self.addr(node)
         );
         for (id, dependencies) in services {
@@ -110,6 +110,14 @@ impl Site {
         text: &str,
     ) -> Result<Node, fieldrun_runtime::node::NodeError> {
         self.try_start_with(text, self.program.clone()).await
+    }
+
+    /// Starts a node whose configuration lies in its file.
+    pub(crate) async fn start_file(&self, node: &str) -> Node {
+        let path = self.cluster.path().join(format!("{node}.toml"));
+        let config = config::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        let started = Node::start(config, self.program.clone()).await;
+        started.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The same for a node that runs another program than the others.

@@ -40,10 +40,11 @@ impl<'a> Corruption<'a> {
 
     fn number(&mut self) -> f64 {
         let any = self.random.between(NUMBERS.0, NUMBERS.1);
-        match self.random.below(8) {
+        match self.random.below(16) {
             0 => f64::INFINITY,
-            1 => 0.0,
-            2..=4 => any.floor(),
+            1 => f64::NAN,
+            2..=3 => 0.0,
+            4..=9 => any.floor(),
             _ => any,
         }
     }

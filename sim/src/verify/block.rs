@@ -95,7 +95,7 @@ const IMPORTS: [&str; 9] = [
 
 /// What calls may speak of: what devices read, signals that change with time, and who is named by
 /// whom in a graph. Later ones may use earlier ones.
-const GIVEN: [(&str, &str); 14] = [
+const GIVEN: [(&str, &str); 13] = [
     ("source", "env.get(\"source\")"),
     ("destination", "env.get(\"destination\")"),
     ("obstacle", "env.get(\"obstacle\")"),
@@ -108,8 +108,7 @@ const GIVEN: [(&str, &str); 14] = [
     ("late", "self.getCurrentTime() > 2 * value"),
     ("above", "unionHood(mux (nbr(strength) > strength) { nbr(id) } else { [] })"),
     ("below", "unionHood(mux (nbr(strength) < strength) { nbr(id) } else { [] })"),
-    ("ring", "unionHood(mux ((nbr(value) - value + 9) % 3 == 1) { nbr(id) } else { [] })"),
-    ("named", "if (obstacle) { ring.append(id) } else { ring }"),
+    ("needs", "unionHood(mux ((2 * nbr(value) + value) % 5 < 3) { nbr(id) } else { [] })"),
 ];
 
 fn speaks_of(text: &str, name: &str) -> bool {
@@ -146,6 +145,11 @@ impl Block {
             }
         }
         text
+    }
+
+    /// Whether its oracle looks at rounds: it then needs to know what devices read in each.
+    pub(crate) fn judges_rounds(&self) -> bool {
+        matches!(self.oracle, Oracle::Series(_) | Oracle::EveryRound(_))
     }
 
     pub(crate) fn judge(&self, site: &Site) -> Judge {

@@ -41,6 +41,7 @@ pub(crate) struct History {
 }
 
 impl History {
+    /// Of a case in which the network and what devices read stay the same.
     pub(crate) fn new(case: &Case) -> Self {
         let mut strikes = case.strikes.clone();
         strikes.sort_by(|a, b| b.at.total_cmp(&a.at));
@@ -54,6 +55,11 @@ impl History {
 
     pub(crate) fn is_logical(&self) -> bool {
         self.logical
+    }
+
+    /// How many devices there are.
+    pub(crate) fn len(&self) -> usize {
+        self.lives.len()
     }
 
     /// The rounds of a device; as seen from one of them that one is the last.
@@ -90,6 +96,7 @@ impl History {
                 continue;
             }
             match strike.kind {
+                FaultKind::Change | FaultKind::Leave | FaultKind::Join | FaultKind::Move => {}
                 FaultKind::Corrupt => life.disturbed = Some(life.rounds.len()),
                 // It loses all it knows.
                 FaultKind::Restart { down } => {

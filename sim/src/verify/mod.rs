@@ -11,6 +11,7 @@ mod block;
 mod card;
 mod case;
 mod history;
+mod motion;
 mod oracles;
 mod plain;
 mod run;
@@ -196,7 +197,7 @@ fn all_cases(
     let remembers = subject.block.is_some_and(|block| block.promise == Promise::Remembers);
     for number in 0..plan.cases {
         progress(number);
-        let case = Case::new(plan.seed, number);
+        let case = subject.suited(Case::new(plan.seed, number));
         let exam = subject.examine(&case)?;
         let struck = !case.strikes.is_empty();
         report.cases += 1;
@@ -243,6 +244,14 @@ impl Exam {
 }
 
 impl Subject {
+    /// A case with only such faults of which its oracle can tell what is right.
+    fn suited(&self, case: Case) -> Case {
+        match self.block {
+            Some(block) if block.judges_rounds() => case.on_one_network(),
+            _ => case,
+        }
+    }
+
     fn examine(&self, case: &Case) -> Result<Exam, SimError> {
         let site = case.site();
         let pace = self.block.map_or(PROGRAM_PACE, |block| block.pace);

@@ -126,26 +126,32 @@ pub(crate) fn followed(from: &[bool], next: impl Fn(usize) -> Vec<usize>) -> Vec
     reached
 }
 
-/// The strongest device leads all that are nearer than the radius, then the strongest of the rest
-/// those of the rest that it reaches, and so on.
+/// The strongest device leads all that it reaches, then the strongest of the rest those of the rest
+/// that it reaches, and so on; the least id decides between equals. For each device its leader, and
+/// how far that is.
 #[expect(clippy::indexing_slicing, reason = "all lists have one entry a device")]
-pub(crate) fn led(site: &Site, strength: &[f64], radius: f64) -> Vec<usize> {
-    let mut leader: Vec<Option<usize>> = vec![None; site.len()];
-    for strong in site.ascending(strength).into_iter().rev() {
+pub(crate) fn led(
+    site: &Site,
+    strength: &[f64],
+    metric: Metric<'_>,
+    reaches: impl Fn(f64) -> bool,
+) -> Vec<(usize, f64)> {
+    let mut leader: Vec<Option<(usize, f64)>> = vec![None; site.len()];
+    let weakness: Vec<f64> = strength.iter().map(|strength| -strength).collect();
+    for strong in site.ascending(&weakness) {
         if leader[strong].is_some() {
             continue;
         }
         let taken: Vec<bool> = leader.iter().map(Option::is_some).collect();
         let free = site.without(&taken);
-        for (device, distance) in
-            free.distances(&site.only(strong), Metric::Range).iter().enumerate()
-        {
-            if *distance < radius && leader[device].is_none() {
-                leader[device] = Some(strong);
+        let distances = free.distances(&site.only(strong), metric);
+        for (device, distance) in distances.into_iter().enumerate() {
+            if reaches(distance) && leader[device].is_none() {
+                leader[device] = Some((strong, distance));
             }
         }
     }
-    leader.into_iter().enumerate().map(|(device, leader)| leader.unwrap_or(device)).collect()
+    leader.into_iter().enumerate().map(|(device, led)| led.unwrap_or((device, 0.0))).collect()
 }
 
 /// Something for each device over all that it is joined with.
@@ -200,7 +206,10 @@ mod tests {
         assert_eq!(counts, [5.0, 3.0, 2.0, 1.0, 1.0]);
         let equal = |_, total: f64, below: &[usize]| total / below.len() as f64;
         assert_eq!(divided(&site, &range, &[1.0; 5], equal), [5.0, 3.5, 2.5, 1.5, 1.0]);
-        assert_eq!(led(&site, &[0.0, 1.0, 2.0, 3.0, 4.0], 6.5), [0, 2, 2, 4, 4]);
+        let strength = [0.0, 1.0, 2.0, 3.0, 4.0];
+        let led = |reaches: fn(f64) -> bool| led(&site, &strength, Metric::Range, reaches);
+        assert_eq!(led(|far| far < 6.0), [(0, 0.0), (1, 0.0), (3, 5.0), (3, 0.0), (4, 0.0)]);
+        assert_eq!(led(|far| far <= 6.0), [(0, 0.0), (2, 4.0), (2, 0.0), (4, 6.0), (4, 0.0)]);
         assert_eq!(over_joined(&site, &site.values(), f64::max), [14.0; 5]);
     }
 }

@@ -91,7 +91,7 @@ pub(crate) fn judged(
     let scenario = Scenario::parse(&text, "scenario.toml")?;
     let site = case.site();
     let mut watch = Watch {
-        numbers: numbers(case, &scenario),
+        numbers: numbers(&site, &scenario),
         values: vec![Value::Unit; site.len()],
         wrong: vec![!matches!(judge, Judge::EveryRound(_)); site.len()],
         settled,
@@ -117,11 +117,10 @@ pub(crate) fn judged(
     })
 }
 
-/// The place of each device of the scenario among those of the site.
-fn numbers(case: &Case, scenario: &Scenario) -> Vec<usize> {
-    let number = |id: &Option<NodeId>| {
-        case.spots.iter().position(|spot| Some(NodeId::Int(spot.id)) == *id).unwrap_or_default()
-    };
+/// The place of each device of the scenario among those of the site, on which it may be no more.
+fn numbers(site: &Site, scenario: &Scenario) -> Vec<Option<usize>> {
+    let number =
+        |id: &Option<NodeId>| site.spots.iter().position(|spot| Some(NodeId::Int(spot.id)) == *id);
     scenario.nodes.iter().map(|node| number(&node.id)).collect()
 }
 
@@ -131,7 +130,7 @@ struct Watch<'a> {
     /// What each device was to have after its last round.
     wanted: Vec<Wanted>,
     judge: &'a Judge,
-    numbers: Vec<usize>,
+    numbers: Vec<Option<usize>>,
     values: Vec<Value>,
     wrong: Vec<bool>,
     /// From when on everything must be right.
@@ -219,7 +218,7 @@ fn text(value: &Value) -> String {
 
 impl Observer for Watch<'_> {
     fn event(&mut self, moment: &Moment<'_>) -> Result<Flow, SimError> {
-        let Some(number) = self.numbers.get(moment.device).copied() else {
+        let Some(number) = self.numbers.get(moment.device).copied().flatten() else {
             return Ok(Flow::Continue);
         };
         self.note(number, moment.world, moment);

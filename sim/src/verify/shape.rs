@@ -7,7 +7,7 @@ use crate::random::Stream;
 /// The least distance of two devices: what counts up in steps of links arrives in time.
 const LEAST: f64 = 3.0;
 /// The longest link, but for those that leap over a small world.
-const MOST: f64 = 10.0;
+pub(crate) const MOST: f64 = 10.0;
 
 /// How the devices of a case are linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,11 +165,17 @@ fn scattered(count: usize, random: &mut Stream) -> Places {
             points.push(point);
         }
     }
-    let near = |a: usize| {
-        let ahead = points.iter().enumerate().skip(a + 1);
-        let here = points.get(a).copied().unwrap_or_default();
-        ahead.filter(move |(_, b)| apart(here, **b) <= MOST).map(move |(b, _)| (a, b))
-    };
-    let pairs = (0..count).flat_map(near).collect();
+    let pairs = near(&points);
     (points, pairs)
+}
+
+/// All that are near enough for a link.
+pub(crate) fn near(points: &[[f64; 2]]) -> Vec<(usize, usize)> {
+    let length = |[ax, ay]: [f64; 2], [bx, by]: [f64; 2]| distance([ax, ay, 0.0], [bx, by, 0.0]);
+    let ahead = |a: usize| {
+        let here = points.get(a).copied().unwrap_or_default();
+        let others = points.iter().enumerate().skip(a + 1);
+        others.filter(move |(_, b)| length(here, **b) <= MOST).map(move |(b, _)| (a, b))
+    };
+    (0..points.len()).flat_map(ahead).collect()
 }

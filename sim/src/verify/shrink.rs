@@ -73,7 +73,10 @@ fn simpler(case: &Case) -> Vec<Case> {
             all.push(less);
         }
     }
-    all.retain(|less| !less.spots.is_empty() && less != case);
+    for less in &mut all {
+        less.arrive();
+    }
+    all.retain(|less| !less.spots.is_empty() && less != case && less.is_roomy());
     all
 }
 

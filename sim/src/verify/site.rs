@@ -19,6 +19,28 @@ pub struct Spot {
     pub strength: f64,
 }
 
+impl Spot {
+    /// What it reads before a change that makes it this.
+    pub(crate) fn before_a_change(&self) -> Self {
+        Self {
+            source: !self.source,
+            destination: !self.destination,
+            obstacle: !self.obstacle,
+            value: 10.0 - self.value,
+            ..self.clone()
+        }
+    }
+
+    /// What it reads, as scenarios have it.
+    pub(crate) fn env(&self) -> String {
+        let Self { source, destination, obstacle, value, strength, .. } = self;
+        format!(
+            "{{ source = {source}, destination = {destination}, obstacle = {obstacle}, \
+             value = {value:?}, strength = {strength:?} }}"
+        )
+    }
+}
+
 /// How long a link counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Metric<'a> {

@@ -17,6 +17,7 @@ mod maps;
 mod oracle;
 mod reactive;
 mod runs;
+mod sabotage;
 mod scenario;
 mod simulation;
 mod theory;

@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// A block as the library has it, or with modules of a folder in its place.
-fn subject(name: &str, folders: &[PathBuf]) -> Subject {
+pub(crate) fn subject(name: &str, folders: &[PathBuf]) -> Subject {
     let block = find(name).unwrap_or_else(|| panic!("{name} is in the table"));
     let loaded = fieldrun_stdlib::load_text("program.pt", &block.program(), folders);
     let program = loaded.unwrap_or_else(|error| panic!("{name}: {error}")).program;
     Subject { name: name.to_owned(), program, block: Some(block) }
 }
 
-fn run(subject: &Subject, seed: u64, cases: u64) -> Report {
+pub(crate) fn run(subject: &Subject, seed: u64, cases: u64) -> Report {
     let plan = Plan { seed, cases };
     verify(subject, plan, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -1,6 +1,8 @@
 //! `protelis:coord:accumulation`.
 
-use super::{add, around_obstacles, beside, by_hops, cast_or_own, each, numbers, one_if, range};
+use super::{
+    add, around_obstacles, beside, by_hops, cast_or_own, each, near, numbers, one_if, range,
+};
 use crate::verify::plain::{self, gathered};
 use crate::verify::site::{Metric, Site};
 use crate::verify::wanted::Wanted;
@@ -75,10 +77,6 @@ pub(crate) fn divided_by_own(site: &Site) -> Vec<Wanted> {
     let part =
         |device, total: f64, below: &[usize]| 3.0 * total / (own(device) * below.len() as f64);
     near(plain::divided(site, &range(site), &values, part))
-}
-
-fn near(numbers: Vec<f64>) -> Vec<Wanted> {
-    numbers.into_iter().map(Wanted::Near).collect()
 }
 
 /// A sum, a maximum and a list of ids, and what is left of them without neighbours.

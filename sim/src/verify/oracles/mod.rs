@@ -1,25 +1,37 @@
 //! What each block of the table is to end at; here what several parts need.
 
 mod accumulation;
+mod classic;
+mod graph;
 mod lang;
 mod latch;
 mod memory;
 mod meta;
 mod monitor;
+mod moving;
 mod parents;
 mod ranges;
+mod repaired;
+mod replicas;
+mod shared;
 mod spreading;
 mod structure;
 mod time;
 
 pub(crate) use accumulation::*;
+pub(crate) use classic::*;
+pub(crate) use graph::*;
 pub(crate) use lang::*;
 pub(crate) use latch::*;
 pub(crate) use memory::*;
 pub(crate) use meta::*;
 pub(crate) use monitor::*;
+pub(crate) use moving::*;
 pub(crate) use parents::*;
 pub(crate) use ranges::*;
+pub(crate) use repaired::*;
+pub(crate) use replicas::*;
+pub(crate) use shared::*;
 pub(crate) use spreading::*;
 pub(crate) use structure::*;
 pub(crate) use time::*;
@@ -31,6 +43,11 @@ use fieldrun_device::{NodeId, Value};
 
 fn numbers(numbers: Vec<f64>) -> Vec<Wanted> {
     numbers.into_iter().map(Wanted::number).collect()
+}
+
+/// But for rounding.
+fn near(numbers: Vec<f64>) -> Vec<Wanted> {
+    numbers.into_iter().map(Wanted::Near).collect()
 }
 
 fn truths(truths: Vec<bool>) -> Vec<Wanted> {

@@ -1,6 +1,6 @@
 //! `protelis:coord:tree` and `protelis:coord:sparsechoice`.
 
-use super::{each, numbers, obstacles, one_if, range, shaded};
+use super::{each, numbers, obstacles, one_if, range, shaded, uid};
 use crate::verify::plain::{self, gathered, parent};
 use crate::verify::site::{Metric, Site};
 use crate::verify::wanted::Wanted;
@@ -76,7 +76,6 @@ pub(crate) fn sparse(site: &Site, values: &[Value]) -> Option<(usize, String)> {
 }
 
 pub(crate) fn elected(site: &Site) -> Vec<Wanted> {
-    let led = plain::led(site, &site.map(|spot| spot.strength), 25.0);
-    let id = |leader: usize| site.spots.get(leader).map_or(0, |spot| spot.id);
-    led.into_iter().map(|leader| Wanted::uid(id(leader))).collect()
+    let led = plain::led(site, &site.map(|spot| spot.strength), Metric::Range, |far| far < 25.0);
+    led.into_iter().map(|(leader, _)| Wanted::Exactly(uid(site, leader))).collect()
 }

@@ -15,27 +15,35 @@ macro_rules! block {
 }
 
 mod accumulation;
+mod graph;
 mod lang;
 mod latch;
 mod memory;
 mod meta;
-mod own;
+mod monitor;
+mod moving;
+mod older;
+mod shared;
 mod spreading;
 mod structure;
 mod time;
 
 use super::block::Block;
 
-const GROUPS: [&[Block]; 9] = [
+const GROUPS: [&[Block]; 13] = [
     spreading::BLOCKS,
     accumulation::BLOCKS,
     structure::BLOCKS,
     memory::BLOCKS,
     meta::BLOCKS,
+    graph::BLOCKS,
     lang::BLOCKS,
     time::BLOCKS,
+    moving::BLOCKS,
+    shared::BLOCKS,
+    monitor::BLOCKS,
+    older::BLOCKS,
     latch::BLOCKS,
-    own::BLOCKS,
 ];
 
 /// All blocks that can be put to the test, by module.
