@@ -3,7 +3,7 @@
 
 use fieldrun_examples::crowd::{self, Options, PROGRAMS, Region, Report, Rules, SCENARIO};
 use fieldrun_sim::Scenario;
-use fieldrun_sim::scenario::{Mobility, Schedule};
+use fieldrun_sim::scenario::{Mobility, Schedule, Topology};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -185,12 +185,12 @@ fn the_truth_follows_from_the_positions_in_the_table() {
 fn the_shipped_scenario_has_the_published_size() {
     let scenario = Scenario::parse(SCENARIO, "marathon.toml").unwrap_or_else(|e| panic!("{e}"));
     let count = |moves: bool| -> usize {
-        let still = |own: Option<Mobility>| own.is_none_or(|own| own == Mobility::Still);
-        let groups = scenario.groups.iter().filter(|group| still(group.mobility) != moves);
+        let still = |own: &Option<Mobility>| own.as_ref().is_none_or(|own| *own == Mobility::Still);
+        let groups = scenario.groups.iter().filter(|group| still(&group.mobility) != moves);
         groups.map(|group| group.count).sum()
     };
     assert_eq!((count(false), count(true)), (1000, 1479));
-    assert_eq!(scenario.link.radius, Some(100.0));
+    assert_eq!(scenario.link.topology, Topology::Disc { radius: Some(100.0) });
     assert_eq!(scenario.stop.latest().seconds(), 900.0);
     let Schedule::Periodic { period, .. } = scenario.schedule else { panic!("asynchronous") };
     assert_eq!(period.seconds(), 1.0);

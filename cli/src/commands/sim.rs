@@ -190,12 +190,12 @@ fn create(path: &Path) -> Result<File, Failure> {
 }
 
 /// A bar on a terminal; nothing elsewhere.
-struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     const STEPS: u64 = 1000;
 
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bar = ProgressBar::new(Self::STEPS);
         let style = ProgressStyle::with_template("{bar:40} {percent}%  {msg}  {eta} left");
         if let Ok(style) = style {

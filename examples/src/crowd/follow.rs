@@ -160,12 +160,13 @@ impl Observer for Follow<'_> {
 
 /// Which devices of a scenario move; all, if none does.
 fn movers(scenario: &Scenario) -> Vec<bool> {
-    let moves = |own: Option<Mobility>| own.unwrap_or(scenario.mobility) != Mobility::Still;
-    let nodes = scenario.nodes.iter().map(|node| moves(node.mobility));
+    let moves =
+        |own: &Option<Mobility>| *own.as_ref().unwrap_or(&scenario.mobility) != Mobility::Still;
+    let nodes = scenario.nodes.iter().map(|node| moves(&node.mobility));
     let groups = scenario
         .groups
         .iter()
-        .flat_map(|group| std::iter::repeat_n(moves(group.mobility), group.count));
+        .flat_map(|group| std::iter::repeat_n(moves(&group.mobility), group.count));
     let movers: Vec<bool> = nodes.chain(groups).collect();
     match movers.contains(&true) {
         true => movers,

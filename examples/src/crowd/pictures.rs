@@ -35,8 +35,10 @@ pub(crate) fn write(
     frames: &[Frame],
 ) -> Result<Vec<PathBuf>, CrowdError> {
     let subtitle = format!("{}, seed {}", options.program, options.scenario.seed);
-    let pictures =
-        [(FILM, film(&options.scenario, &subtitle, frames)), (SERIES, series(&subtitle, rows))];
+    let pictures = [
+        (FILM, film(&options.scenario, &subtitle, frames).render()),
+        (SERIES, series(&subtitle, rows).picture().svg()),
+    ];
     let mut files = Vec::new();
     for (name, picture) in pictures {
         let path = folder.join(name);
@@ -100,11 +102,11 @@ fn scene(scenario: &Scenario, frame: &Frame) -> Dots {
 
 /// The box around the places where people gather; without any, around everybody.
 fn view(scenario: &Scenario, places: &[[f64; 2]]) -> [f64; 4] {
-    let own = scenario.groups.iter().filter_map(|group| group.mobility);
+    let own = scenario.groups.iter().filter_map(|group| group.mobility.as_ref());
     let gathered: Vec<([f64; 2], f64)> = own
-        .chain(std::iter::once(scenario.mobility))
+        .chain(std::iter::once(&scenario.mobility))
         .filter_map(|mobility| match mobility {
-            Mobility::Gather { place, radius, .. } => Some((place, radius + AROUND)),
+            Mobility::Gather { place, radius, .. } => Some((*place, radius + AROUND)),
             _ => None,
         })
         .collect();

@@ -72,8 +72,8 @@ impl Session {
     /// # Errors
     /// The network is too large, or a part of the scenario names a device that does not exist.
     pub fn new(scenario: &Scenario, program: &Arc<Program>, text: Text) -> Result<Self, SimError> {
-        let scenario =
-            Scenario { stop: Stop { time: Some(ENDLESS), ..Stop::default() }, ..scenario.clone() };
+        let mut scenario = scenario.clone();
+        scenario.stop = Stop { time: Some(ENDLESS), ..Stop::default() };
         let simulation = Simulation::new(&scenario, program)?;
         let links = (1, simulation.world().neighbors.clone());
         let series = Series::new(scenario.schedule.period(), Key::Value);
@@ -140,7 +140,8 @@ impl Session {
     }
 
     fn restart(&mut self, seed: u64, program: Arc<Program>) -> Result<(), SimError> {
-        let scenario = Scenario { seed, ..self.scenario.clone() };
+        let mut scenario = self.scenario.clone();
+        scenario.seed = seed;
         let simulation = Simulation::new(&scenario, &program)?;
         (self.scenario, self.program) = (scenario, program);
         self.past = Past::new(simulation);
