@@ -194,6 +194,28 @@ pub(crate) struct VerifyArgs {
     pub(crate) out: PathBuf,
 }
 
+/// Long tables at regular times, for statistics.
+#[derive(Debug, Args)]
+pub(crate) struct TableArgs {
+    /// Write what the network amounts to over time, as .csv, .jsonl or .parquet: seed, t, metric, value
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
+    /// A metric of it, such as `mean(result)`, `q90(degree)`, `share(result = on)`; may be repeated
+    /// [default: mean, min and max of the result]
+    #[arg(long, value_name = "METRIC", requires = "metrics")]
+    pub(crate) metric: Vec<String>,
+    /// Write what each device has over time, as .csv, .jsonl or .parquet: seed, t, node, x, y, key, value
+    #[arg(long, value_name = "FILE")]
+    pub(crate) table: Option<PathBuf>,
+    /// A value of it: `result`, an element `result.0`, `degree`, `rounds`; may be repeated
+    /// [default: result]
+    #[arg(long, value_name = "KEY", requires = "table")]
+    pub(crate) value: Vec<String>,
+    /// The simulated time between two samples of them [default: the period of the schedule]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) sample: Option<String>,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -585,6 +607,8 @@ pub(crate) struct SimArgs {
     /// The port of --open on this machine [default: a free one]
     #[arg(long, requires = "open", default_value_t = 0, hide_default_value = true)]
     pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) tables: TableArgs,
     /// Threads [default: all cores]; results do not depend on it
     #[arg(long)]
     pub(crate) threads: Option<usize>,

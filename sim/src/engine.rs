@@ -164,12 +164,21 @@ impl Engine {
     ) -> Result<Flow, SimError> {
         self.horizon = bound.min(self.stop.time);
         while let Some((at, happening)) = self.next() {
-            self.now = at;
+            self.pass(at, observer)?;
             if self.carry_out(at, happening, usize::MAX, observer)? == Flow::Stop {
                 self.over = true;
             }
         }
         Ok(self.pause(bound))
+    }
+
+    /// Time goes on.
+    fn pass(&mut self, at: Micros, observer: &mut dyn Observer) -> Result<(), SimError> {
+        if at > self.now {
+            observer.passes(&self.moment(false), at)?;
+        }
+        self.now = at;
+        Ok(())
     }
 
     /// Nothing more happens up to a time.
@@ -189,7 +198,7 @@ impl Engine {
             let Some((at, happening)) = self.next() else {
                 return Ok(self.pause(Micros(u64::MAX)));
             };
-            self.now = at;
+            self.pass(at, observer)?;
             if self.carry_out(at, happening, 1, observer)? == Flow::Stop {
                 self.over = true;
             }
@@ -256,7 +265,7 @@ impl Engine {
         let mut outcomes: Vec<_> = by_device.into_iter().zip(outcomes).collect();
         outcomes.sort_unstable_by_key(|((order, _), _)| *order);
         for ((_, (device, at)), mut outcome) in outcomes {
-            self.now = *at;
+            self.pass(*at, observer)?;
             self.send(*device as usize, outcome.sent.take());
             if self.commit(*device as usize, outcome, observer)? == Flow::Stop {
                 return Ok(Flow::Stop);

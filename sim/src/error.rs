@@ -44,6 +44,16 @@ pub enum SimError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// A table is wanted in a file whose name does not say in which form.
+    #[error(
+        "{} is no table that can be written; end its name in .csv or .jsonl, or in .parquet if fieldrun was built \
+         with `--features parquet`",
+        file.display()
+    )]
+    NotATable {
+        /// The file.
+        file: PathBuf,
+    },
     /// A `[[set]]` names a device that is not there.
     #[error(
         "[[set]] names device {id}, but there is none; without ids of their own, devices are numbered from 0"

@@ -58,7 +58,7 @@ pub use checkpoint::{Checkpoint, Header};
 pub use columns::{ColumnEngine, FailedRound};
 pub use error::SimError;
 pub use intervention::Intervention;
-pub use metric::{Metric, MetricError};
+pub use metric::{Key, Metric, MetricError};
 pub use neighbors::MAX_LINKS;
 pub use picture::{Color, Picture};
 pub use scenario::Scenario;

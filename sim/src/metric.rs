@@ -49,9 +49,12 @@ enum Spread {
     Quantile(u8),
 }
 
-/// What of a device.
+/// What of a device: `result`, `result.0`, `degree`, `rounds`, `x`, `y` or `z`.
 #[derive(Clone, Debug, PartialEq)]
-enum Key {
+pub struct Key(Source);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Source {
     /// The result of its program, or a part of it.
     Result(Vec<usize>),
     Degree,
@@ -86,7 +89,7 @@ const RELATIONS: [(&str, Relation); 7] = [
     ("=", Relation::Equal),
 ];
 
-/// Why a text is no metric.
+/// Why a text is no metric, or no key.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error(
     "`{text}` is no metric: {cause}; write mean(result), q90(degree) or share(result = \"on\")"
@@ -101,7 +104,7 @@ impl Metric {
     pub fn usual() -> Vec<Self> {
         let of = |spread| Self {
             statistic: Statistic::Over(spread),
-            key: Key::Result(Vec::new()),
+            key: Key(Source::Result(Vec::new())),
             condition: None,
         };
         [Spread::Mean, Spread::Quantile(0), Spread::Quantile(100)].map(of).into()
@@ -167,13 +170,14 @@ fn finite(shown: &Shown) -> Option<f64> {
 }
 
 impl Key {
-    fn of(&self, world: &World, device: usize) -> Shown {
+    /// Of one device.
+    pub fn of(&self, world: &World, device: usize) -> Shown {
         let number = |number: Option<f64>| number.map_or(Shown::Nothing, Shown::Number);
-        match self {
-            Self::Degree => Shown::Number(world.neighbors(device).len() as f64),
-            Self::Rounds => Shown::Number(world.rounds(device) as f64),
-            Self::Coordinate(axis) => number(world.position(device).get(*axis).copied()),
-            Self::Result(path) => {
+        match &self.0 {
+            Source::Degree => Shown::Number(world.neighbors(device).len() as f64),
+            Source::Rounds => Shown::Number(world.rounds(device) as f64),
+            Source::Coordinate(axis) => number(world.position(device).get(*axis).copied()),
+            Source::Result(path) => {
                 let part = world.value(device).and_then(|value| part(value, path));
                 match (part, world.id(device)) {
                     (Some(part), Some(id)) => Shown::new(part, id),
@@ -233,7 +237,7 @@ impl FromStr for Metric {
         if condition.is_some() && !matches!(statistic, Statistic::Count | Statistic::Share) {
             return Err(fail("only count and share take a condition".to_owned()));
         }
-        Ok(Self { statistic, key: key_of(key.trim()).map_err(fail)?, condition })
+        Ok(Self { statistic, key: Key(source(key.trim()).map_err(fail)?), condition })
     }
 }
 
@@ -256,24 +260,34 @@ fn statistic(name: &str) -> Result<Statistic, String> {
     })
 }
 
-fn key_of(text: &str) -> Result<Key, String> {
+fn source(text: &str) -> Result<Source, String> {
     let mut parts = text.split('.');
     let index = |part: &str| {
         let number = part.parse().map_err(|_| format!("`{part}` is no number of an element"))?;
         Ok::<usize, String>(number)
     };
     let key = match parts.next().unwrap_or_default() {
-        "result" => return Ok(Key::Result(parts.map(index).collect::<Result<_, _>>()?)),
-        "degree" => Key::Degree,
-        "rounds" => Key::Rounds,
-        "x" => Key::Coordinate(0),
-        "y" => Key::Coordinate(1),
-        "z" => Key::Coordinate(2),
+        "result" => return Ok(Source::Result(parts.map(index).collect::<Result<_, _>>()?)),
+        "degree" => Source::Degree,
+        "rounds" => Source::Rounds,
+        "x" => Source::Coordinate(0),
+        "y" => Source::Coordinate(1),
+        "z" => Source::Coordinate(2),
         name => return Err(unknown("value", name, &KEYS)),
     };
     match parts.next() {
         Some(_) => Err(format!("only `result` has elements, not `{text}`")),
         None => Ok(key),
+    }
+}
+
+impl FromStr for Key {
+    type Err = MetricError;
+
+    fn from_str(text: &str) -> Result<Self, MetricError> {
+        let text = text.trim();
+        let fail = |cause| MetricError { text: text.chars().take(MAX_TEXT).collect(), cause };
+        source(text).map(Self).map_err(fail)
     }
 }
 
@@ -303,20 +317,26 @@ impl fmt::Display for Metric {
             Statistic::Over(Spread::Quantile(percent)) => write!(f, "q{percent:02}")?,
         }
         f.write_str("(")?;
-        match &self.key {
-            Key::Degree => f.write_str("degree")?,
-            Key::Rounds => f.write_str("rounds")?,
-            Key::Coordinate(axis) => f.write_str(["x", "y", "z"].get(*axis).unwrap_or(&"z"))?,
-            Key::Result(path) => {
-                f.write_str("result")?;
-                path.iter().try_for_each(|index| write!(f, ".{index}"))?;
-            }
-        }
+        write!(f, "{}", self.key)?;
         if let Some(Condition { relation, to }) = &self.condition {
             let signs = RELATIONS.iter().filter(|(_, known)| known == relation);
             write!(f, " {} {to}", signs.map(|(sign, _)| *sign).last().unwrap_or("="))?;
         }
         f.write_str(")")
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Source::Degree => f.write_str("degree"),
+            Source::Rounds => f.write_str("rounds"),
+            Source::Coordinate(axis) => f.write_str(["x", "y", "z"].get(*axis).unwrap_or(&"z")),
+            Source::Result(path) => {
+                f.write_str("result")?;
+                path.iter().try_for_each(|index| write!(f, ".{index}"))
+            }
+        }
     }
 }
 

@@ -143,6 +143,16 @@ pub trait Observer {
     /// What it cannot write; ends the run.
     fn event(&mut self, moment: &Moment<'_>) -> Result<Flow, SimError>;
 
+    /// Called when time is about to go on: all that happens up to `moment.at` has happened, and the next
+    /// thing happens at `until`.
+    ///
+    /// # Errors
+    /// What it cannot write; ends the run.
+    fn passes(&mut self, moment: &Moment<'_>, until: Micros) -> Result<(), SimError> {
+        let _ = (moment, until);
+        Ok(())
+    }
+
     /// Called with what a round saw at a call site, if such rounds are traced; before the event of
     /// that round.
     ///
@@ -173,6 +183,10 @@ impl Observer for Vec<Box<dyn Observer + '_>> {
             }
         }
         Ok(flow)
+    }
+
+    fn passes(&mut self, moment: &Moment<'_>, until: Micros) -> Result<(), SimError> {
+        self.iter_mut().try_for_each(|observer| observer.passes(moment, until))
     }
 
     fn traced(&mut self, report: &SiteReport) -> Result<(), SimError> {

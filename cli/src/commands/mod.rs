@@ -13,6 +13,7 @@ pub(crate) mod node;
 pub(crate) mod program;
 pub(crate) mod sim;
 pub(crate) mod sweep;
+mod tables;
 pub(crate) mod trace;
 pub(crate) mod verify;
 

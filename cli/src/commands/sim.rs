@@ -1,6 +1,6 @@
 //! `fieldrun sim`.
 
-use super::program;
+use super::{program, tables};
 use crate::args::SimArgs;
 use crate::live;
 use crate::output::{self, Failure, Outcome};
@@ -42,6 +42,7 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     if let Some(csv) = &files.csv {
         observers.push(Box::new(Csv::new(BufWriter::new(create(csv)?))));
     }
+    observers.extend(tables::observers(&args.tables, &scenario)?);
     let start = Instant::now();
     let summary = fieldrun_sim::run(&scenario, &loaded.program, &mut observers).map_err(ended)?;
     drop(observers);
@@ -60,7 +61,9 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
         )));
     }
     let pictures = files.pictures.iter().map(|picture| &picture.file);
-    for file in pictures.chain(&args.chart).chain(&files.csv).filter(|file| file.exists()) {
+    let tables = args.tables.metrics.iter().chain(&args.tables.table);
+    let files = pictures.chain(&args.chart).chain(&files.csv).chain(tables);
+    for file in files.filter(|file| file.exists()) {
         output::say(&format!("wrote {}", file.display()));
     }
     Ok(ExitCode::SUCCESS)
@@ -151,7 +154,9 @@ struct Files {
 impl Files {
     /// For people a map and a table by default; for scripts only what was asked for.
     fn choose(args: &SimArgs, scenario: &Scenario) -> Result<Self, Failure> {
-        let asked = !args.snapshot.is_empty() || args.chart.is_some() || args.csv.is_some();
+        let tables = args.tables.metrics.is_some() || args.tables.table.is_some();
+        let asked =
+            !args.snapshot.is_empty() || args.chart.is_some() || args.csv.is_some() || tables;
         let folder = match &args.out {
             Some(out) => Some(out.clone()),
             None if args.json || asked => None,

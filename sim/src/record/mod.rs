@@ -3,10 +3,13 @@
 
 mod csv;
 mod json;
+mod samples;
+mod sheet;
 mod trend;
 
 pub use crate::map::{Snapshots, Wanted, When, map};
 pub use csv::Csv;
 pub(crate) use csv::quoted;
 pub use json::JsonLines;
+pub use samples::Samples;
 pub use trend::Trend;
