@@ -399,14 +399,21 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    after_help = "\
 Examples:
   fieldrun demo
   fieldrun demo --program examples/enterprise/restart-manual.pt --keep
   fieldrun demo --db-start 30s --json
 
-The exit code is 0 only if exactly the right services stopped and returned, in the right order.")]
+The exit code is 0 only if exactly the right services stopped and returned, in the right order.
+`fieldrun demo crowd --help` shows the other demonstration: a crowd, simulated and judged.",
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
 pub(crate) struct DemoArgs {
+    #[command(subcommand)]
+    pub(crate) other: Option<OtherDemo>,
     /// The program that decides [default: the embedded restart.pt]
     #[arg(long, value_name = "PROGRAM.pt")]
     pub(crate) program: Option<PathBuf>,
@@ -427,6 +434,52 @@ pub(crate) struct DemoArgs {
     /// Print one JSON report at the end and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A demonstration other than that of services.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OtherDemo {
+    /// Simulate the crowd of a city marathon, and judge its warnings by an oracle that sees everybody
+    Crowd(CrowdArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fieldrun demo crowd
+  fieldrun demo crowd --program published       with the misprint: nobody is ever warned
+  fieldrun demo crowd --seed 2 --time 5m --json
+  fieldrun demo crowd --program my.pt --scenario my.toml --out my
+
+Written are series.csv (every second), devices.csv (every device and second: where it is, what it says,
+what is true), film.svg (four moments) and series.svg (the course of time).")]
+pub(crate) struct CrowdArgs {
+    /// `published`, `corrected` (without its misprint), `repaired`, `local` (without regions), or a
+    /// program of your own that ends with `[tracking, warned]` [default: that of the scenario]
+    #[arg(long, value_name = "PROGRAM.pt")]
+    pub(crate) program: Option<PathBuf>,
+    /// Another network and crowd [default: the embedded marathon.toml]
+    #[arg(long, value_name = "SCENARIO.toml")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Other people; wins over the scenario
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Stop after this simulated time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<String>,
+    /// What the oracle judges together: the crowded `around` each device, within twice the radius, or
+    /// the whole `cluster` that hangs together by such steps
+    #[arg(long, value_name = "REGION", value_parser = ["around", "cluster"], default_value = "around")]
+    pub(crate) region: String,
+    /// The folder for tables and pictures [default: fieldrun-out/NAME; with --json nothing is written]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON report and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Number of threads [default: one for each core]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) threads: Option<usize>,
 }
 
 #[derive(Debug, Args)]

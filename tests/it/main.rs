@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod bench;
 mod blocks;
+mod crowd;
 mod devices;
 mod dialect;
 mod docs;

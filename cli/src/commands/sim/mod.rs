@@ -29,9 +29,7 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     if args.check_determinism {
         return determinism::check(args, &scenario);
     }
-    // Zero means one for each core.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0));
-    pool.stack_size(ROUND_STACK).build_global().map_err(Failure::usage)?;
+    use_threads(args.threads)?;
     let loaded = program::load(&scenario.program, &scenario.path)?;
     if args.open {
         return live::open(&scenario, &loaded, args.port);
@@ -106,6 +104,12 @@ fn explain(scenario: &Scenario, json: bool) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Runs rounds on so many threads; without a number, one for each core.
+pub(crate) fn use_threads(threads: Option<usize>) -> Result<(), Failure> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0));
+    pool.stack_size(ROUND_STACK).build_global().map_err(Failure::usage)
+}
+
 /// A reader that went away ends the program quietly, as `head` expects. What cannot be written is a
 /// failure of the run, and not a mistake of whoever asked for it.
 fn ended(error: SimError) -> Failure {
@@ -162,13 +166,17 @@ fn scenario(args: &SimArgs, from: Option<&Checkpoint>) -> Result<Scenario, Failu
     if let Some(engine) = args.engine {
         scenario.engine = engine;
     }
-    if let Some(text) = &args.time {
-        scenario.stop = fieldrun_sim::scenario::Stop {
-            time: Some(time("--time", text)?),
-            ..Default::default()
-        };
-    }
+    stop_after(&mut scenario, args.time.as_deref())?;
     Ok(scenario)
+}
+
+/// A time on the command line replaces every bound of the scenario.
+pub(crate) fn stop_after(scenario: &mut Scenario, text: Option<&str>) -> Result<(), Failure> {
+    if let Some(text) = text {
+        let time = Some(time("--time", text)?);
+        scenario.stop = fieldrun_sim::scenario::Stop { time, ..Default::default() };
+    }
+    Ok(())
 }
 
 pub(super) fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Failure> {
@@ -194,12 +202,7 @@ impl Files {
             None => Some(Path::new("fieldrun-out").join(&scenario.name)),
         };
         if let Some(folder) = &folder {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                Failure::usage(format!(
-                    "cannot make the folder {}: {error}; choose another with --out",
-                    folder.display()
-                ))
-            })?;
+            make_folder(folder)?;
         }
         let inside = |name: &str| folder.as_ref().map(|folder| folder.join(name));
         let wanted = |pair: &[String]| {
@@ -215,6 +218,15 @@ impl Files {
     }
 }
 
+pub(crate) fn make_folder(folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Failure::usage(format!(
+            "cannot make the folder {}: {error}; choose another with --out",
+            folder.display()
+        ))
+    })
+}
+
 fn create(path: &Path) -> Result<WholeFile, Failure> {
     WholeFile::create(path).map_err(|error| {
         Failure::usage(format!("cannot write {}: {error}; does its folder exist?", path.display()))
@@ -222,12 +234,12 @@ fn create(path: &Path) -> Result<WholeFile, Failure> {
 }
 
 /// A bar on a terminal; nothing elsewhere.
-struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     const STEPS: u64 = 1000;
 
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bar = ProgressBar::new(Self::STEPS);
         let style = ProgressStyle::with_template("{bar:40} {percent}%  {msg}  {eta} left");
         if let Ok(style) = style {
