@@ -23,6 +23,7 @@
 mod batch;
 pub mod chart;
 mod checkpoint;
+mod circumstances;
 mod columns;
 mod engine;
 mod error;
@@ -50,6 +51,7 @@ mod summary;
 pub mod sweep;
 mod tracing;
 pub mod verify;
+mod whole;
 pub mod workload;
 mod world;
 

@@ -58,6 +58,11 @@ impl Simulation {
         self.engine.apply(intervention)
     }
 
+    /// Whether the run ends with the first round that fails; at first it goes on.
+    pub fn stop_on_error(&mut self, stop: bool) {
+        self.engine.stop_on_error = stop;
+    }
+
     /// The network now.
     pub fn world(&self) -> &World {
         &self.engine.world
