@@ -4,6 +4,7 @@ use crate::commands;
 use crate::commands::bench::sim::Workload;
 use crate::output::{Failure, Outcome};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use fieldrun_sim::scenario::EngineKind;
 use serde::Serialize;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -337,12 +338,16 @@ pub(crate) struct BenchSimArgs {
     /// One of them [default: all]
     #[arg(long)]
     pub(crate) workload: Option<Workload>,
-    /// How many devices
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=2_000_000))]
-    pub(crate) devices: u32,
+    /// How many devices; several numbers run one after the other
+    #[arg(long, default_value = "1000", value_delimiter = ',',
+          value_parser = clap::value_parser!(u32).range(2..=2_000_000))]
+    pub(crate) devices: Vec<u32>,
     /// When they fire
     #[arg(long, default_value = "async")]
     pub(crate) schedule: BenchSchedule,
+    /// Threads for rounds in lock-step; rounds at times of their own run on one
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) threads: u32,
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
@@ -580,6 +585,13 @@ pub(crate) struct SimArgs {
     pub(crate) port: u16,
     #[command(flatten)]
     pub(crate) tables: TableArgs,
+    /// What runs it: complete devices with messages, or columns without, which is for large networks of
+    /// still devices with good links; `auto` chooses. Both give the same values
+    #[arg(long, value_name = "auto|events|population", value_parser = engine_kind)]
+    pub(crate) engine: Option<EngineKind>,
+    /// Run it twice, on one thread and on several, and compare every bit; writes no files
+    #[arg(long)]
+    pub(crate) check_determinism: bool,
     /// Threads [default: all cores]; results do not depend on it
     #[arg(long)]
     pub(crate) threads: Option<usize>,
@@ -592,6 +604,11 @@ pub(crate) enum OnError {
     Stop,
     /// It goes on.
     Continue,
+}
+
+fn engine_kind(word: &str) -> Result<EngineKind, String> {
+    let found = EngineKind::WORDS.iter().find(|(known, _)| *known == word);
+    found.map(|(_, kind)| *kind).ok_or_else(|| "write auto, events or population".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,6 @@
 
 use crate::SimError;
 use crate::batch::Batch;
-use crate::circumstances::Circumstances;
 use crate::faults::{Strike, strikes};
 use crate::links::Links;
 use crate::mobility::Movement;
@@ -17,7 +16,7 @@ use crate::population::Population;
 use crate::queue::{Happening, Queue};
 use crate::scenario::{Scenario, Schedule, Stop};
 use crate::schedule::Firing;
-use crate::summary::{Counts, FirstTrap};
+use crate::summary::Counts;
 use crate::world::{Flow, Moment, Observer, World};
 use fieldrun_device::{Micros, Program, Trap, Value};
 use std::collections::BTreeSet;
@@ -59,14 +58,14 @@ pub(crate) struct Engine {
 
 /// When to stop, with nothing left open.
 #[derive(Clone, Copy, Debug)]
-struct Bounds {
-    events: u64,
-    rounds: u64,
-    time: Micros,
+pub(crate) struct Bounds {
+    pub(crate) events: u64,
+    pub(crate) rounds: u64,
+    pub(crate) time: Micros,
 }
 
 impl Bounds {
-    fn new(stop: Stop) -> Self {
+    pub(crate) fn new(stop: Stop) -> Self {
         Self {
             events: stop.events.unwrap_or(u64::MAX),
             rounds: stop.rounds.unwrap_or(u64::MAX),
@@ -74,7 +73,7 @@ impl Bounds {
         }
     }
 
-    fn progress(&self, event: u64, at: Micros, devices: usize) -> f64 {
+    pub(crate) fn progress(&self, event: u64, at: Micros, devices: usize) -> f64 {
         let share = |done: u64, of: u64| done as f64 / of.max(1) as f64;
         let by_rounds = share(event, self.rounds.saturating_mul(devices as u64));
         share(event, self.events).max(share(at.0, self.time.0)).max(by_rounds).min(1.0)
@@ -370,16 +369,8 @@ impl Engine {
 
     /// A round failed: the device has no value, and of the first such round is kept what it met.
     fn fail(&mut self, device: usize, trap: &Trap) {
-        self.counts.traps += 1;
-        if self.counts.first_trap.is_none()
-            && let Some(id) = self.world.id(device).cloned()
-        {
-            let (at, round) = (self.now, self.world.rounds(device) + 1);
-            let sensors = self.network.sensors(device);
-            let met = Circumstances::new(&self.world, device, sensors).to_string();
-            let message = trap.to_string();
-            self.counts.first_trap = Some(FirstTrap { device: id, at, round, met, message });
-        }
+        let readings = self.network.sensors(device).map_or(&[][..], |sensors| &sensors.env);
+        self.counts.trap(&self.world, device, self.now, readings, trap);
         self.show(device, None);
     }
 
@@ -437,7 +428,7 @@ fn stretched(now: Micros, at: Micros, factor: f64) -> Micros {
     Micros(now.0.saturating_add(gap.max(1)))
 }
 
-fn new_world(
+pub(crate) fn new_world(
     scenario: &Scenario,
     population: &Population,
     obstacles: Arc<Obstacles>,

@@ -26,6 +26,14 @@ pub enum SimError {
     /// The program does not load; displays every diagnostic.
     #[error("{0}")]
     Program(#[from] fieldrun_stdlib::LoadError),
+    /// The population engine cannot run the scenario.
+    #[error(
+        "the population engine sends no messages and moves nobody, and here {why}; let the event engine run it: kind = \"events\" in [engine], or --engine events"
+    )]
+    NeedsMessages {
+        /// What it cannot do.
+        why: &'static str,
+    },
     /// A file cannot be read or written.
     #[error("cannot {action} {}: {source}; check that the path exists and may be used", path.display())]
     File {

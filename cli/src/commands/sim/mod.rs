@@ -3,7 +3,7 @@
 mod interrupt;
 mod run;
 
-use super::{program, tables};
+use super::{determinism, program, tables};
 use crate::args::{OnError, SimArgs};
 use crate::live;
 use crate::output::{self, Failure, Outcome};
@@ -25,6 +25,9 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     }
     for note in &scenario.notes {
         output::say(&format!("note: {note}"));
+    }
+    if args.check_determinism {
+        return determinism::check(args, &scenario);
     }
     // Zero means one for each core.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0));
@@ -156,6 +159,9 @@ fn scenario(args: &SimArgs, from: Option<&Checkpoint>) -> Result<Scenario, Failu
         (None, None) => return Err(Failure::usage("name a scenario, or a checkpoint with --from")),
     };
     let mut scenario = load_scenario(named, seed, &args.path)?;
+    if let Some(engine) = args.engine {
+        scenario.engine = engine;
+    }
     if let Some(text) = &args.time {
         scenario.stop = fieldrun_sim::scenario::Stop {
             time: Some(time("--time", text)?),

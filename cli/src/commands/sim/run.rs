@@ -5,6 +5,7 @@ use crate::args::{OnError, SimArgs};
 use crate::output::{self, Failure};
 use fieldrun_device::{Micros, Program};
 use fieldrun_sim::record::When;
+use fieldrun_sim::scenario::EngineKind;
 use fieldrun_sim::{
     Checkpoint, Flow, Intervention, Observer, Scenario, SimError, Simulation, Summary,
 };
@@ -69,6 +70,16 @@ pub(super) fn run(
     observer: &mut dyn Observer,
 ) -> Result<Summary, Failure> {
     let (changes, checkpoints) = (interventions(args)?, Checkpoints::asked(args, scenario)?);
+    let plain = from.is_none() && changes.is_empty() && checkpoints.is_none();
+    if plain && args.on_error == OnError::Continue {
+        return fieldrun_sim::run_by_choice(scenario, program, observer).map_err(super::ended);
+    }
+    if scenario.engine == EngineKind::Population {
+        return Err(Failure::usage(
+            "the population engine takes neither --checkpoint, --from, --set nor --on-error stop; leave \
+             these out, or choose --engine events",
+        ));
+    }
     let mut simulation = match from {
         Some(checkpoint) => checkpoint.resume(scenario, program).map_err(Failure::usage)?,
         None => Simulation::new(scenario, program).map_err(Failure::usage)?,
