@@ -158,7 +158,7 @@ pub(super) fn scenario_text(path: &Path) -> Result<String, Failure> {
 fn scenario(args: &SimArgs, from: Option<&Checkpoint>) -> Result<Scenario, Failure> {
     let header = from.map(|checkpoint| &checkpoint.header);
     let (named, seed) = match (&args.scenario, header) {
-        (Some(named), header) => (named, args.seed.or(header.map(|header| header.seed))),
+        (Some(named), header) => (named, args.seed.or_else(|| header.map(|header| header.seed))),
         (None, Some(header)) => (&header.source, Some(header.seed)),
         (None, None) => return Err(Failure::usage("name a scenario, or a checkpoint with --from")),
     };
