@@ -6,6 +6,7 @@
 
 use crate::SimError;
 use crate::batch::Batch;
+use crate::circumstances::Circumstances;
 use crate::faults::{Strike, strikes};
 use crate::links::Links;
 use crate::mobility::Movement;
@@ -16,9 +17,9 @@ use crate::population::Population;
 use crate::queue::{Happening, Queue};
 use crate::scenario::{Scenario, Schedule, Stop};
 use crate::schedule::Firing;
-use crate::summary::Counts;
+use crate::summary::{Counts, FirstTrap};
 use crate::world::{Flow, Moment, Observer, World};
-use fieldrun_device::{Micros, Program};
+use fieldrun_device::{Micros, Program, Trap, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ pub(crate) struct Engine {
     /// Up to when rounds may run: the end of the run, or before it where it is to be looked at.
     horizon: Micros,
     pub(crate) over: bool,
+    /// Whether the run ends with the first round that fails.
+    pub(crate) stop_on_error: bool,
     /// The device of the last event.
     pub(crate) last: usize,
     /// How many devices still lack rounds to the bound on rounds.
@@ -110,6 +113,7 @@ impl Engine {
             now: Micros(0),
             horizon: scenario.stop.latest(),
             over: false,
+            stop_on_error: false,
             last: 0,
             lacking: devices,
             traces: 0,
@@ -229,10 +233,10 @@ impl Engine {
             Happening::Leave { fault, device } => self.leave(fault, device),
             Happening::Arrive { from, to, frame } => {
                 // A link that broke while the message travelled does not deliver it.
-                if self.world.neighbors.linked(to as usize, from) {
-                    if self.network.deliver(from, to, at, frame, &mut self.counts) {
-                        self.hasten(to);
-                    }
+                if self.world.neighbors.linked(to as usize, from)
+                    && self.network.deliver(from, to, at, frame, &mut self.counts)
+                {
+                    self.hasten(to);
                 }
             }
         }
@@ -327,16 +331,15 @@ impl Engine {
         self.counts.actions += outcome.actions;
         self.counts.steps += outcome.steps;
         self.last = device;
-        let slot = self.world.values.get_mut(device);
-        match (outcome.round, slot) {
-            (Round::Skipped, _) | (_, None) => {}
-            (Round::Away, Some(slot)) => *slot = None,
-            (Round::Ran(Ok(value)), Some(slot)) => *slot = Some(value),
-            (Round::Ran(Err(trap)), Some(slot)) => {
-                *slot = None;
-                self.counts.trap(self.world.id(device), self.now, &trap);
+        let failed = match outcome.round {
+            Round::Skipped => false,
+            Round::Away => self.show(device, None),
+            Round::Ran(Ok(value)) => self.show(device, Some(value)),
+            Round::Ran(Err(trap)) => {
+                self.fail(device, &trap);
+                true
             }
-        }
+        };
         if let Some(rounds) = self.world.rounds.get_mut(device) {
             *rounds += 1;
             if *rounds == self.stop.rounds {
@@ -352,8 +355,32 @@ impl Engine {
         let (from, every) = self.record;
         let event = self.counts.events;
         let flow = observer.event(&self.moment(event >= from && event.is_multiple_of(every)))?;
-        let over = event >= self.stop.events || self.lacking == 0 || traced;
+        let failed = failed && self.stop_on_error;
+        let over = failed || event >= self.stop.events || self.lacking == 0 || traced;
         Ok(if over { Flow::Stop } else { flow })
+    }
+
+    /// A device has another value.
+    fn show(&mut self, device: usize, value: Option<Value>) -> bool {
+        if let Some(slot) = self.world.values.get_mut(device) {
+            *slot = value;
+        }
+        false
+    }
+
+    /// A round failed: the device has no value, and of the first such round is kept what it met.
+    fn fail(&mut self, device: usize, trap: &Trap) {
+        self.counts.traps += 1;
+        if self.counts.first_trap.is_none()
+            && let Some(id) = self.world.id(device).cloned()
+        {
+            let (at, round) = (self.now, self.world.rounds(device) + 1);
+            let sensors = self.network.sensors(device);
+            let met = Circumstances::new(&self.world, device, sensors).to_string();
+            let message = trap.to_string();
+            self.counts.first_trap = Some(FirstTrap { device: id, at, round, met, message });
+        }
+        self.show(device, None);
     }
 
     /// Moves all walkers by one step and makes and breaks links.

@@ -201,7 +201,8 @@ pub enum SimError {
 }
 
 impl SimError {
-    pub(crate) fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
+    /// A file that cannot be read or written.
+    pub fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::File { action, path: path.to_owned(), source }
     }
 }

@@ -24,6 +24,7 @@
 mod batch;
 pub mod chart;
 mod checkpoint;
+mod circumstances;
 mod columns;
 mod engine;
 mod error;
@@ -52,6 +53,7 @@ mod summary;
 pub mod sweep;
 mod tracing;
 pub mod verify;
+mod whole;
 pub mod workload;
 mod world;
 

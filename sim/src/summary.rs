@@ -3,7 +3,7 @@
 use crate::scenario::Scenario;
 use crate::shown::{Plain, Shown, shortened};
 use crate::world::World;
-use fieldrun_device::{Micros, NodeId, Trap};
+use fieldrun_device::{Micros, NodeId};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -49,6 +49,10 @@ pub struct FirstTrap {
     pub device: NodeId,
     /// When.
     pub at: Micros,
+    /// The number of the round on that device, from 1.
+    pub round: u64,
+    /// Where the device was, what it read, and what it and its neighbours had before; in lines.
+    pub met: String,
     /// The rendered diagnostic.
     pub message: String,
 }
@@ -63,14 +67,6 @@ impl Counts {
     pub(crate) fn refused(&mut self, reason: String) {
         self.refused += 1;
         self.first_refusal.get_or_insert(reason);
-    }
-
-    pub(crate) fn trap(&mut self, device: Option<&NodeId>, at: Micros, trap: &Trap) {
-        self.traps += 1;
-        if let (None, Some(device)) = (&self.first_trap, device) {
-            let message = trap.to_string();
-            self.first_trap = Some(FirstTrap { device: device.clone(), at, message });
-        }
     }
 }
 
@@ -209,12 +205,12 @@ impl Summary {
             line("refused", format!("{} messages; the first: {reason}", self.counts.refused));
         }
         if let Some(trap) = &self.counts.first_trap {
-            let FirstTrap { device, at, message } = trap;
+            let FirstTrap { device, at, round, met, message } = trap;
             let at = Plain(at.seconds());
             line(
                 "failed",
                 format!(
-                    "{} rounds; the first, on device {device} at {at} s:\n{message}",
+                    "{} rounds; the first, round {round} of device {device} at {at} s:\n{met}\n{message}",
                     self.counts.traps
                 ),
             );

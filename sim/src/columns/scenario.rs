@@ -2,6 +2,7 @@
 
 use super::engine::{ColumnEngine, Devices};
 use crate::SimError;
+use crate::circumstances::Circumstances;
 use crate::engine::{Bounds, new_world};
 use crate::obstacles::Obstacles;
 use crate::population::{Member, Population};
@@ -9,10 +10,10 @@ use crate::queue::Calendar;
 use crate::random::{Purpose, stream_seed};
 use crate::scenario::{EngineKind, Link, Mobility, Scenario, Schedule};
 use crate::schedule::Firing;
-use crate::summary::{Counts, Summary};
+use crate::summary::{Counts, FirstTrap, Summary};
 use crate::world::{Flow, Moment, Observer, World};
 use fieldrun_device::host::{Reading, environment};
-use fieldrun_device::{Environment, Micros, Program, Retention, random_stream};
+use fieldrun_device::{Environment, Micros, Program, Retention, SensorFrame, random_stream};
 use std::sync::Arc;
 
 /// From how many devices on a scenario that leaves the choice runs without messages: smaller ones are
@@ -72,6 +73,8 @@ pub(crate) fn choose(
 /// A scenario of still devices and good links, run without messages.
 pub(crate) struct StillRun<'a> {
     scenario: &'a Scenario,
+    members: &'a [Member],
+    stop_on_error: bool,
     engine: ColumnEngine,
     world: World,
     firing: Firing,
@@ -87,7 +90,7 @@ impl<'a> StillRun<'a> {
     pub(crate) fn new(
         scenario: &'a Scenario,
         program: &Arc<Program>,
-        population: &Population,
+        population: &'a Population,
         obstacles: Arc<Obstacles>,
     ) -> Result<Self, SimError> {
         let (world, _) = new_world(scenario, population, obstacles)?;
@@ -121,6 +124,8 @@ impl<'a> StillRun<'a> {
         let every = scenario.record.every.unwrap_or(devices as u64);
         Ok(Self {
             scenario,
+            members: &population.members,
+            stop_on_error: false,
             engine,
             firing: Firing::new(scenario.schedule, devices, scenario.seed),
             stop: Bounds::new(scenario.stop),
@@ -134,7 +139,12 @@ impl<'a> StillRun<'a> {
     }
 
     /// Runs to the end, as the event engine does.
-    pub(crate) fn run(mut self, observer: &mut dyn Observer) -> Result<Summary, SimError> {
+    pub(crate) fn run(
+        mut self,
+        stop_on_error: bool,
+        observer: &mut dyn Observer,
+    ) -> Result<Summary, SimError> {
+        self.stop_on_error = stop_on_error;
         match self.scenario.schedule {
             Schedule::LockStep { .. } => self.in_step(observer)?,
             _ => self.one_by_one(observer)?,
@@ -210,13 +220,12 @@ impl<'a> StillRun<'a> {
         self.counts.events += 1;
         self.last = device;
         let failed = failed.and_then(|index| self.engine.failed().get(index));
-        let value = match failed {
-            Some(failed) => {
-                self.counts.trap(self.world.id(device), self.now, &failed.trap);
-                None
-            }
-            None => Some(self.engine.value(device)),
-        };
+        let trap = failed.map(|failed| failed.trap.to_string());
+        let value = trap.is_none().then(|| self.engine.value(device));
+        let ends = trap.is_some() && self.stop_on_error;
+        if let Some(message) = trap {
+            self.note(device, message);
+        }
         if let Some(slot) = self.world.values.get_mut(device) {
             *slot = value;
         }
@@ -227,8 +236,21 @@ impl<'a> StillRun<'a> {
         let (from, every) = self.record;
         let event = self.counts.events;
         let flow = observer.event(&self.moment(event >= from && event.is_multiple_of(every)))?;
-        let over = event >= self.stop.events || self.lacking == 0;
+        let over = ends || event >= self.stop.events || self.lacking == 0;
         Ok(if over { Flow::Stop } else { flow })
+    }
+
+    /// A round failed: of the first one is kept what it met.
+    fn note(&mut self, device: usize, message: String) {
+        self.counts.traps += 1;
+        let member = self.members.get(device);
+        if let (None, Some(member)) = (&self.counts.first_trap, member) {
+            let sensors = SensorFrame { env: member.env.clone(), position: None };
+            let met = Circumstances::new(&self.world, device, Some(&sensors)).to_string();
+            let (at, round) = (self.now, self.world.rounds(device) + 1);
+            let first = FirstTrap { device: member.id.clone(), at, round, met, message };
+            self.counts.first_trap = Some(first);
+        }
     }
 
     fn moment(&self, recorded: bool) -> Moment<'_> {

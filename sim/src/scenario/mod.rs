@@ -91,7 +91,7 @@ pub struct Scenario {
     /// What the author should know before the run, such as gaps in a trace; one sentence each.
     pub notes: Vec<String>,
     /// The file that it was read from, with what was left out.
-    written: Written,
+    pub(crate) written: Written,
 }
 
 /// Which events are recorded: the multiples of `every` that are at least `from_event`.
