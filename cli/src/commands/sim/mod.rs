@@ -1,9 +1,10 @@
 //! `fieldrun sim`.
 
+mod determinism;
 mod interrupt;
 mod run;
 
-use super::{determinism, program, tables};
+use super::{program, tables};
 use crate::args::{OnError, SimArgs};
 use crate::live;
 use crate::output::{self, Failure, Outcome};
