@@ -14,6 +14,7 @@ mod examples;
 mod fmt;
 mod library;
 mod live;
+mod long_runs;
 mod network;
 mod scenarios;
 mod security;

@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod bench;
 pub(crate) mod ca;
 pub(crate) mod demo;
+mod determinism;
 pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod lib;
