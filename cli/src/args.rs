@@ -142,6 +142,9 @@ pub(crate) struct LibCardArgs {
     /// Write pages into this folder; with --all also a table of them
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object for each card
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
