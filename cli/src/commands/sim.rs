@@ -1,6 +1,6 @@
 //! `fieldrun sim`.
 
-use super::{program, tables};
+use super::{manifest, program, tables};
 use crate::args::SimArgs;
 use crate::live;
 use crate::output::{self, Failure, Outcome};
@@ -48,7 +48,8 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     let start = Instant::now();
     let summary = fieldrun_sim::run(&scenario, &loaded.program, &mut observers).map_err(ended)?;
     drop(observers);
-    let page = summary.text(Some(start.elapsed()));
+    let wall = start.elapsed();
+    let page = summary.text(Some(wall));
     if args.json {
         output::say(page.trim_end());
     } else {
@@ -62,10 +63,14 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
             first.message
         )));
     }
-    let pictures = files.pictures.iter().map(|picture| &picture.file);
-    let tables = args.tables.metrics.iter().chain(&args.tables.table);
-    let files = pictures.chain(&args.chart).chain(&files.csv).chain(tables);
-    for file in files.filter(|file| file.exists()) {
+    let outputs = files.written(args);
+    for file in &outputs {
+        output::say(&format!("wrote {}", file.display()));
+    }
+    if let Some(file) = &files.manifest {
+        let (scenario, loaded, summary) = (&scenario, &loaded, &summary);
+        let ran = manifest::Ran { args, scenario, loaded, summary, wall, outputs };
+        manifest::write(file, ran)?;
         output::say(&format!("wrote {}", file.display()));
     }
     Ok(ExitCode::SUCCESS)
@@ -141,6 +146,7 @@ pub(super) fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Fa
 struct Files {
     pictures: Vec<Wanted>,
     csv: Option<PathBuf>,
+    manifest: Option<PathBuf>,
 }
 
 impl Files {
@@ -172,7 +178,17 @@ impl Files {
         if let (true, Some(file)) = (pictures.is_empty(), inside("map.svg")) {
             pictures.push(Wanted { when: When::End, file });
         }
-        Ok(Self { pictures, csv: args.csv.clone().or_else(|| inside("values.csv")) })
+        let csv = args.csv.clone().or_else(|| inside("values.csv"));
+        let manifest = args.manifest.clone().or_else(|| inside("manifest.json"));
+        Ok(Self { pictures, csv, manifest })
+    }
+
+    /// What is there after the run, besides the manifest.
+    fn written(&self, args: &SimArgs) -> Vec<PathBuf> {
+        let pictures = self.pictures.iter().map(|picture| &picture.file);
+        let tables = args.tables.metrics.iter().chain(&args.tables.table);
+        let files = pictures.chain(&args.chart).chain(&self.csv).chain(tables);
+        files.filter(|file| file.exists()).cloned().collect()
     }
 }
 
