@@ -4,6 +4,7 @@ use crate::commands;
 use crate::commands::bench::sim::Workload;
 use crate::output::{Failure, Outcome};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use fieldrun_sim::scenario::EngineKind;
 use serde::Serialize;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ Examples:
   fieldrun demo                              eight services fail and recover in the right order
   fieldrun program.pt                        the same as `fieldrun run program.pt`
   fieldrun run restart.pt -c node.toml       the daemon of one node
+  fieldrun new swarm                         a program and its scenario to start from
   fieldrun sim examples/crowd/crowd.toml     a thousand phones in a crowd
   fieldrun check program.pt                  all errors of a program
 
@@ -378,12 +380,16 @@ pub(crate) struct BenchSimArgs {
     /// One of them [default: all]
     #[arg(long)]
     pub(crate) workload: Option<Workload>,
-    /// How many devices
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=2_000_000))]
-    pub(crate) devices: u32,
+    /// How many devices; several numbers run one after the other
+    #[arg(long, default_value = "1000", value_delimiter = ',',
+          value_parser = clap::value_parser!(u32).range(2..=2_000_000))]
+    pub(crate) devices: Vec<u32>,
     /// When they fire
     #[arg(long, default_value = "async")]
     pub(crate) schedule: BenchSchedule,
+    /// Threads for rounds in lock-step; rounds at times of their own run on one
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) threads: u32,
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
@@ -435,14 +441,21 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    after_help = "\
 Examples:
   fieldrun demo
   fieldrun demo --program examples/enterprise/restart-manual.pt --keep
   fieldrun demo --db-start 30s --json
 
-The exit code is 0 only if exactly the right services stopped and returned, in the right order.")]
+The exit code is 0 only if exactly the right services stopped and returned, in the right order.
+`fieldrun demo crowd --help` shows the other demonstration: a crowd, simulated and judged.",
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
 pub(crate) struct DemoArgs {
+    #[command(subcommand)]
+    pub(crate) other: Option<OtherDemo>,
     /// The program that decides [default: the embedded restart.pt]
     #[arg(long, value_name = "PROGRAM.pt")]
     pub(crate) program: Option<PathBuf>,
@@ -463,6 +476,52 @@ pub(crate) struct DemoArgs {
     /// Print one JSON report at the end and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A demonstration other than that of services.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OtherDemo {
+    /// Simulate the crowd of a city marathon, and judge its warnings by an oracle that sees everybody
+    Crowd(CrowdArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fieldrun demo crowd
+  fieldrun demo crowd --program published       with the misprint: nobody is ever warned
+  fieldrun demo crowd --seed 2 --time 5m --json
+  fieldrun demo crowd --program my.pt --scenario my.toml --out my
+
+Written are series.csv (every second), devices.csv (every device and second: where it is, what it says,
+what is true), film.svg (four moments) and series.svg (the course of time).")]
+pub(crate) struct CrowdArgs {
+    /// `published`, `corrected` (without its misprint), `repaired`, `local` (without regions), or a
+    /// program of your own that ends with `[tracking, warned]` [default: that of the scenario]
+    #[arg(long, value_name = "PROGRAM.pt")]
+    pub(crate) program: Option<PathBuf>,
+    /// Another network and crowd [default: the embedded marathon.toml]
+    #[arg(long, value_name = "SCENARIO.toml")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Other people; wins over the scenario
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Stop after this simulated time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<String>,
+    /// What the oracle judges together: the crowded `around` each device, within twice the radius, or
+    /// the whole `cluster` that hangs together by such steps
+    #[arg(long, value_name = "REGION", value_parser = ["around", "cluster"], default_value = "around")]
+    pub(crate) region: String,
+    /// The folder for tables and pictures [default: fieldrun-out/NAME; with --json nothing is written]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON report and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Number of threads [default: one for each core]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) threads: Option<usize>,
 }
 
 #[derive(Debug, Args)]
@@ -557,11 +616,16 @@ Examples:
   fieldrun sim program.pt --snapshot t=1,5,20 strip.png --snapshot every=1s film.gif
   fieldrun sim program.pt --chart values.svg
   fieldrun sim program.pt --open
-  fieldrun sim scenario.toml --json | head")]
+  fieldrun sim scenario.toml --json | head
+  fieldrun sim scenario.toml --checkpoint every=60s
+  fieldrun sim --from fieldrun-out/scenario/60s.checkpoint --set 'node 7 crash' --time 90s
+
+Ctrl-C ends the run and writes what there is: exit code 130; pressed twice, it ends at once. Exit code
+1: a round failed with --on-error stop, or a result could not be written.")]
 pub(crate) struct SimArgs {
     /// A scenario, or a program for a default network of a hundred devices
-    #[arg(value_name = "SCENARIO.toml|PROGRAM.pt")]
-    pub(crate) scenario: PathBuf,
+    #[arg(value_name = "SCENARIO.toml|PROGRAM.pt", required_unless_present = "from")]
+    pub(crate) scenario: Option<PathBuf>,
     /// Print one JSON object for each recorded event, and write no files unless asked to
     #[arg(long)]
     pub(crate) json: bool,
@@ -574,6 +638,24 @@ pub(crate) struct SimArgs {
     /// Another simulated time than the scenario's, such as 90s or 5m
     #[arg(long, value_name = "TIME")]
     pub(crate) time: Option<String>,
+    /// Write checkpoints into the output folder: `every=60s`, `t=30,90`, or `end`
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) checkpoint: Option<String>,
+    /// Go on from a checkpoint, with the same bits as if the run had never stopped
+    #[arg(long, value_name = "CHECKPOINT", conflicts_with = "seed")]
+    pub(crate) from: Option<PathBuf>,
+    /// Do something to the network before it runs on: what if? `node 7 crash`, `node 7 env source=true`,
+    /// `node 3 move 10 20`, `link 1 2 cut` and others; may be repeated
+    #[arg(long, value_name = "CHANGE")]
+    pub(crate) set: Vec<String>,
+    /// Whether a round that fails ends the run
+    #[arg(
+        long,
+        value_name = "stop|continue",
+        default_value = "continue",
+        hide_possible_values = true
+    )]
+    pub(crate) on_error: OnError,
     /// Folder of modules; wins over the embedded library
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Vec<PathBuf>,
@@ -601,9 +683,30 @@ pub(crate) struct SimArgs {
     /// Write what is needed to repeat the run to this file [default: manifest.json in the folder]
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
+    /// What runs it: complete devices with messages, or columns without, which is for large networks of
+    /// still devices with good links; `auto` chooses. Both give the same values
+    #[arg(long, value_name = "auto|events|population", value_parser = engine_kind)]
+    pub(crate) engine: Option<EngineKind>,
+    /// Run it twice, on one thread and on several, and compare every bit; writes no files
+    #[arg(long)]
+    pub(crate) check_determinism: bool,
     /// Threads [default: all cores]; results do not depend on it
     #[arg(long)]
     pub(crate) threads: Option<usize>,
+}
+
+/// What becomes of a run in which a round fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnError {
+    /// It ends.
+    Stop,
+    /// It goes on.
+    Continue,
+}
+
+fn engine_kind(word: &str) -> Result<EngineKind, String> {
+    let found = EngineKind::WORDS.iter().find(|(known, _)| *known == word);
+    found.map(|(_, kind)| *kind).ok_or_else(|| "write auto, events or population".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -749,7 +852,7 @@ Examples:
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false, args = ["node", "serial", "file"])]
+#[command(group(clap::ArgGroup::new("which").required(true).args(["node", "serial", "file"])))]
 pub(crate) struct RevokeArgs {
     /// The node whose certificates are to be revoked
     pub(crate) node: Option<String>,

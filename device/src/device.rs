@@ -252,11 +252,7 @@ impl Clone for Idle {
 impl Device {
     /// A device before its first round.
     pub fn new(config: DeviceConfig) -> Self {
-        // One stream a device: the id is mixed into the seed.
-        let text = config.id.to_string();
-        let mixed = text.bytes().fold(config.seed ^ 0x9e37_79b9_7f4a_7c15, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(29)
-        });
+        let mixed = random_stream(config.seed, &config.id);
         let credit = config.reaction.map_or(0, |reaction| reaction.burst.saturating_mul(8));
         Self {
             credit,
@@ -563,6 +559,14 @@ impl Device {
         self.outputs.extend(actions);
         Ok((success.value, success.steps))
     }
+}
+
+/// Where the random numbers of a device begin: one stream a device, as the id is mixed into the seed.
+pub fn random_stream(seed: u64, id: &NodeId) -> u64 {
+    let text = id.to_string();
+    text.bytes().fold(seed ^ 0x9e37_79b9_7f4a_7c15, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(29)
+    })
 }
 
 /// The neighbours whose values a round may use.

@@ -3,6 +3,7 @@
 //! Hosts (managed services, simulated environments) implement [`Sensor`] and [`Actuator`] and need
 //! to know nothing of the language.
 
+use fieldrun_lang::Environment;
 use std::sync::Arc;
 
 /// A plain value that crosses the border between host and program.
@@ -23,6 +24,14 @@ impl Reading {
     pub fn text(text: &str) -> Self {
         Self::Text(Arc::from(text))
     }
+}
+
+/// The environment of a device that sees these readings and whose program has changed nothing yet.
+pub fn environment(readings: &[(String, Reading)]) -> Environment {
+    let held = |(name, reading): &(String, Reading)| {
+        (Arc::from(name.as_str()), crate::host_values::value(reading))
+    };
+    readings.iter().map(held).collect()
 }
 
 /// Something whose state a program reads through `env.get("name")`.

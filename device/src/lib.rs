@@ -18,12 +18,12 @@ pub mod wire;
 
 pub use device::{
     Clock, Device, DeviceConfig, DeviceError, Input, Limits, Output, ROUND_STACK, Reaction,
-    RoundReport, SensorFrame,
+    RoundReport, SensorFrame, random_stream,
 };
 /// Limits of one round of evaluation.
 pub use fieldrun_lang::Limits as RoundLimits;
 pub use fieldrun_lang::{
-    Environment, Exports, Layout, Machine, Memory, Micros, NeighborSource, NodeId, Program,
-    Setting, Trap, Value,
+    Bulk, Cells, Crowd, CrowdLeft, Environment, Exports, Kept, Layout, Machine, Memory, Micros,
+    NeighborSource, NodeId, Program, Setting, State, Trap, Value, region_words,
 };
 pub use inbox::{NeighborInfo, Retention};

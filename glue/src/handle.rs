@@ -1,6 +1,6 @@
 //! The handle of a service: what the daemon, operators and programs hold of it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) wake: Notify,
     pub(crate) snapshot: watch::Sender<ServiceSnapshot>,
     pub(crate) gone: AtomicBool,
+    /// Changes that were told so far; they are numbered without gaps.
+    pub(crate) told: AtomicU64,
 }
 
 impl Shared {
@@ -31,6 +33,7 @@ impl Shared {
             wake: Notify::new(),
             snapshot: watch::Sender::new(snapshot),
             gone: AtomicBool::new(false),
+            told: AtomicU64::new(0),
         }
     }
 

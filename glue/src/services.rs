@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
+use tokio::task::JoinSet;
 
 use crate::error::GlueError;
-use crate::handle::ServiceHandle;
+use crate::handle::{ServiceHandle, Shared};
 use crate::machine::{Command, Origin};
 use crate::prober::Abort;
 use crate::process;
@@ -22,6 +23,8 @@ use crate::validate::validate;
 const MAX_WAITING_EVENTS: usize = 1024;
 /// How long to wait for the first answers of services that are taken over.
 const SETTLE: Duration = Duration::from_secs(2);
+/// Shortest and longest pause after an internal error of a supervision.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 /// A folder that is taken for longer belongs to another daemon.
 const IN_USE: Duration = Duration::from_millis(500);
 
@@ -60,13 +63,14 @@ impl Services {
             let past = record::past(&spec, &files.state, &boot)
                 .map_err(|source| GlueError::StateDir { path: files.state.clone(), source })?;
             let (supervisor, shared) =
-                Supervisor::new(spec, files, boot.clone(), past, events.clone());
+                Supervisor::new(spec, files.clone(), boot.clone(), past, events.clone());
+            let again = (shared.clone(), files.clone(), boot.clone(), events.clone());
             handles.push(ServiceHandle::new(shared));
             let lock = lock.clone();
             tasks.push(Abort(tokio::spawn(async move {
                 // Held until the supervision has really ended.
                 let _lock = lock;
-                supervisor.run().await;
+                keep(supervisor, again).await;
             })));
         }
         let first = Mutex::new(Some(first));
@@ -123,6 +127,38 @@ impl Drop for Services {
     }
 }
 
+/// What a supervision is made from anew.
+type Again = (Arc<Shared>, Files, String, broadcast::Sender<ServiceEvent>);
+
+/// Runs the supervision of a service, again after each internal error of it.
+async fn keep(supervisor: Supervisor, (shared, files, boot, events): Again) {
+    let mut supervisor = Ok(supervisor);
+    let mut pause = PAUSE.0;
+    loop {
+        let service = &shared.spec.id;
+        match supervisor {
+            Ok(supervisor) => {
+                // Aborts the work when this is aborted.
+                let mut work = JoinSet::new();
+                work.spawn(supervisor.run());
+                match work.join_next().await {
+                    Some(Err(error)) if error.is_panic() => {
+                        tracing::error!(
+                            service,
+                            "an internal error in its supervision is contained"
+                        );
+                    }
+                    _ => return,
+                }
+            }
+            Err(error) => tracing::error!(service, %error, "its supervision cannot go on yet"),
+        }
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2).min(PAUSE.1);
+        supervisor = Supervisor::again(shared.clone(), files.clone(), boot.clone(), events.clone());
+    }
+}
+
 /// Ends what dead daemons have left running: kills every process of every service that is written
 /// down in the state folder, and returns how many there were. For tools that clean up; a daemon
 /// that comes back adopts its services instead.
@@ -165,5 +201,39 @@ fn lock(folder: &Path) -> Result<File, GlueError> {
             }
             Err(TryLockError::Error(source)) => return Err(GlueError::StateDir { path, source }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::supervisor::lab;
+
+    /// The supervision of a running service panics: the service is not touched, its supervision goes on
+    /// with the same process, and its changes are numbered on.
+    #[tokio::test]
+    async fn an_internal_error_of_a_supervision_costs_the_service_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "id = \"a-panic\"\nexec = [\"sleep\", \"100\"]\n";
+        let spec: ServiceSpec = toml::from_str(text).unwrap();
+        let services = Services::start(vec![spec], folder.path()).await.unwrap();
+        let mut events = services.events();
+        let service = services.get("a-panic").unwrap();
+        let patience = Duration::from_secs(20);
+        service.command(Origin::Operator, Command::Start).unwrap();
+        let running = service.wait_for(patience, |s| s.status == Status::Run).await.unwrap();
+        lab::arm("a-panic");
+        // Wakes the supervision; nothing is to be done.
+        service.command(Origin::Operator, Command::Reset).unwrap();
+        tokio::time::sleep(PAUSE.0 * 4).await;
+        assert_eq!(service.snapshot().pid, running.pid);
+        service.command(Origin::Operator, Command::Stop).unwrap();
+        service.wait_for(patience, |s| s.status == Status::Stop).await.unwrap();
+        let mut numbers = Vec::new();
+        while let Ok(event) = events.try_recv() {
+            numbers.push(event.seq);
+        }
+        assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+        assert!(numbers.len() >= 4, "starting, run, stopping, stop: {numbers:?}");
     }
 }

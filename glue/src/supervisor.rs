@@ -28,7 +28,6 @@ pub(crate) struct Supervisor {
     boot: String,
     keeper: Keeper,
     events: broadcast::Sender<ServiceEvent>,
-    seq: u64,
     /// The mark of the last run and its main process, also after its end.
     mark: Option<String>,
     process: Option<ProcessId>,
@@ -72,32 +71,67 @@ impl Supervisor {
             }
             machine.handle(now, Event::Found(found));
         }
-        let (keeper, write_all) = Keeper::new(files.state.clone());
-        let keep_short = log::keep_short(files.log.clone(), spec.log_limit);
-        let snapshot = first_snapshot(&spec, &machine, process::missing(&spec));
+        let mut snapshot = first_snapshot(&spec, &machine, process::missing(&spec));
+        // Whoever looks before the first step sees the adopted process as well.
+        snapshot.pid = main.as_ref().and_then(|main| u32::try_from(main.id().pid).ok());
         let shared = Arc::new(Shared::new(spec, machine, snapshot));
-        let supervisor = Self {
-            shared: shared.clone(),
+        let known = (past.mark, past.process, main);
+        (Self::of(shared.clone(), files, boot, events, known), shared)
+    }
+
+    /// Goes on after an internal error ended the supervision: what is known of the service is in the
+    /// machine, and its process is looked for as that of an earlier daemon would be.
+    ///
+    /// # Errors
+    /// When the state file cannot be read.
+    pub(crate) fn again(
+        shared: Arc<Shared>,
+        files: Files,
+        boot: String,
+        events: broadcast::Sender<ServiceEvent>,
+    ) -> std::io::Result<Self> {
+        let past = record::past(&shared.spec, &files.state, &boot)?;
+        let main = past.process.and_then(Main::adopt);
+        if main.is_none() && shared.machine().has_process() {
+            let why = "its process ended while its supervision had an internal error".to_owned();
+            shared.machine().handle(clock::now(), Event::Exited(why));
+        }
+        shared.gone.store(false, Ordering::Release);
+        let known = (past.mark, past.process, main);
+        Ok(Self::of(shared, files, boot, events, known))
+    }
+
+    fn of(
+        shared: Arc<Shared>,
+        files: Files,
+        boot: String,
+        events: broadcast::Sender<ServiceEvent>,
+        (mark, process, main): (Option<String>, Option<ProcessId>, Option<Main>),
+    ) -> Self {
+        let (keeper, write_all) = Keeper::new(files.state.clone());
+        let keep_short = log::keep_short(files.log.clone(), shared.spec.log_limit);
+        Self {
+            shared,
             files,
             boot,
             keeper,
             events,
-            seq: 0,
-            mark: past.mark,
-            process: past.process,
+            mark,
+            process,
             main,
             probers: [None, None],
             next_prober: 0,
             results: mpsc::channel(16),
             hook: None,
             _tasks: [Abort(tokio::spawn(write_all)), Abort(tokio::spawn(keep_short))],
-        };
-        (supervisor, shared)
+        }
     }
 
     /// Works until it is aborted. The process of the service lives on then.
     pub(crate) async fn run(mut self) {
         loop {
+            #[cfg(test)]
+            lab::trip(&self.shared.spec.id);
             self.carry_out().await;
             self.set_probers();
             self.tell();
@@ -246,10 +280,10 @@ impl Supervisor {
     }
 
     fn publish(&mut self, before: View, after: View, cause: String) {
-        self.seq += 1;
+        let seq = self.shared.told.fetch_add(1, Ordering::AcqRel) + 1;
         let event = ServiceEvent {
             service: self.shared.spec.id.clone(),
-            seq: self.seq,
+            seq,
             at_us: micros(clock::now()),
             from: before.status,
             to: after.status,
@@ -347,5 +381,25 @@ fn first_snapshot(spec: &ServiceSpec, machine: &Machine, error: Option<String>) 
         start_duration_ms: memory.start_duration.map(millis),
         last_error: error.or(memory.last_error),
         dependencies: spec.dependencies.clone(),
+    }
+}
+
+/// Where tests make the supervision of a service panic, once.
+#[cfg(test)]
+pub(crate) mod lab {
+    use std::sync::{Mutex, PoisonError};
+
+    static ARMED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    pub(crate) fn arm(service: &str) {
+        ARMED.lock().unwrap_or_else(PoisonError::into_inner).push(service.to_owned());
+    }
+
+    pub(super) fn trip(service: &str) {
+        let mut armed = ARMED.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = armed.iter().position(|other| other == service);
+        let found = found.map(|at| armed.swap_remove(at));
+        drop(armed);
+        assert!(found.is_none(), "armed by a test");
     }
 }

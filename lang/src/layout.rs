@@ -470,6 +470,11 @@ impl State {
         self.slots.get_mut(slot as usize)
     }
 
+    /// Whether nothing is kept at paths without a slot.
+    pub(crate) fn is_in_slots(&self) -> bool {
+        self.extra.is_empty() && self.texts.is_empty()
+    }
+
     pub(crate) fn forget_extra(&mut self) {
         // Clearing a map takes a while even if it is empty, as it mostly is.
         if !self.extra.is_empty() {

@@ -41,4 +41,7 @@ pub use resolve::{LoadOptions, ModuleSource, NoModules, load};
 pub use source::{Source, Span};
 pub use syntax::format;
 pub use value::{Arity, Field, Function, List, Value, number_text};
-pub use vm::{Instruction, Listing, Machine, Memory, Setting, Success, disassemble};
+pub use vm::{
+    Bulk, Cells, Crowd, CrowdLeft, Instruction, Kept, Listing, Machine, Memory, Parted, Setting,
+    Success, disassemble, region_words,
+};

@@ -244,7 +244,6 @@ impl Credentials {
 
 /// The authorities of a file: what they say, and as roots of trust. One that is over does not count,
 /// unless it is the only one, which is an error.
-#[expect(clippy::type_complexity, reason = "three views of one list, used once")]
 fn authorities(
     path: &Path,
     now: SystemTime,

@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn charts_are_the_same_bytes_each_time() {
         let curve = |k: f64| (0..50).map(|t| [f64::from(t), k * f64::from(t)]).collect();
-        let band = (0..50).map(|t| f64::from(t)).map(|t| [t, t, 3.0 * t]).collect();
+        let band = (0..50).map(f64::from).map(|t| [t, t, 3.0 * t]).collect();
         let panel = Panel {
             unit: "devices".to_owned(),
             bands: vec![Band { name: "range".to_owned(), color: None, points: band }],

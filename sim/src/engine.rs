@@ -18,7 +18,7 @@ use crate::scenario::{Scenario, Schedule, Stop};
 use crate::schedule::Firing;
 use crate::summary::Counts;
 use crate::world::{Flow, Moment, Observer, World};
-use fieldrun_device::{Micros, Program};
+use fieldrun_device::{Micros, Program, Trap, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -46,6 +46,8 @@ pub(crate) struct Engine {
     /// Up to when rounds may run: the end of the run, or before it where it is to be looked at.
     horizon: Micros,
     pub(crate) over: bool,
+    /// Whether the run ends with the first round that fails.
+    pub(crate) stop_on_error: bool,
     /// The device of the last event.
     pub(crate) last: usize,
     /// How many devices still lack rounds to the bound on rounds.
@@ -56,14 +58,14 @@ pub(crate) struct Engine {
 
 /// When to stop, with nothing left open.
 #[derive(Clone, Copy, Debug)]
-struct Bounds {
-    events: u64,
-    rounds: u64,
-    time: Micros,
+pub(crate) struct Bounds {
+    pub(crate) events: u64,
+    pub(crate) rounds: u64,
+    pub(crate) time: Micros,
 }
 
 impl Bounds {
-    fn new(stop: Stop) -> Self {
+    pub(crate) fn new(stop: Stop) -> Self {
         Self {
             events: stop.events.unwrap_or(u64::MAX),
             rounds: stop.rounds.unwrap_or(u64::MAX),
@@ -71,7 +73,7 @@ impl Bounds {
         }
     }
 
-    fn progress(&self, event: u64, at: Micros, devices: usize) -> f64 {
+    pub(crate) fn progress(&self, event: u64, at: Micros, devices: usize) -> f64 {
         let share = |done: u64, of: u64| done as f64 / of.max(1) as f64;
         let by_rounds = share(event, self.rounds.saturating_mul(devices as u64));
         share(event, self.events).max(share(at.0, self.time.0)).max(by_rounds).min(1.0)
@@ -110,6 +112,7 @@ impl Engine {
             now: Micros(0),
             horizon: scenario.stop.latest(),
             over: false,
+            stop_on_error: false,
             last: 0,
             lacking: devices,
             traces: 0,
@@ -229,10 +232,10 @@ impl Engine {
             Happening::Leave { fault, device } => self.leave(fault, device),
             Happening::Arrive { from, to, frame } => {
                 // A link that broke while the message travelled does not deliver it.
-                if self.world.neighbors.linked(to as usize, from) {
-                    if self.network.deliver(from, to, at, frame, &mut self.counts) {
-                        self.hasten(to);
-                    }
+                if self.world.neighbors.linked(to as usize, from)
+                    && self.network.deliver(from, to, at, frame, &mut self.counts)
+                {
+                    self.hasten(to);
                 }
             }
         }
@@ -327,16 +330,15 @@ impl Engine {
         self.counts.actions += outcome.actions;
         self.counts.steps += outcome.steps;
         self.last = device;
-        let slot = self.world.values.get_mut(device);
-        match (outcome.round, slot) {
-            (Round::Skipped, _) | (_, None) => {}
-            (Round::Away, Some(slot)) => *slot = None,
-            (Round::Ran(Ok(value)), Some(slot)) => *slot = Some(value),
-            (Round::Ran(Err(trap)), Some(slot)) => {
-                *slot = None;
-                self.counts.trap(self.world.id(device), self.now, &trap);
+        let failed = match outcome.round {
+            Round::Skipped => false,
+            Round::Away => self.show(device, None),
+            Round::Ran(Ok(value)) => self.show(device, Some(value)),
+            Round::Ran(Err(trap)) => {
+                self.fail(device, &trap);
+                true
             }
-        }
+        };
         if let Some(rounds) = self.world.rounds.get_mut(device) {
             *rounds += 1;
             if *rounds == self.stop.rounds {
@@ -352,8 +354,24 @@ impl Engine {
         let (from, every) = self.record;
         let event = self.counts.events;
         let flow = observer.event(&self.moment(event >= from && event.is_multiple_of(every)))?;
-        let over = event >= self.stop.events || self.lacking == 0 || traced;
+        let failed = failed && self.stop_on_error;
+        let over = failed || event >= self.stop.events || self.lacking == 0 || traced;
         Ok(if over { Flow::Stop } else { flow })
+    }
+
+    /// A device has another value.
+    fn show(&mut self, device: usize, value: Option<Value>) -> bool {
+        if let Some(slot) = self.world.values.get_mut(device) {
+            *slot = value;
+        }
+        false
+    }
+
+    /// A round failed: the device has no value, and of the first such round is kept what it met.
+    fn fail(&mut self, device: usize, trap: &Trap) {
+        let readings = self.network.sensors(device).map_or(&[][..], |sensors| &sensors.env);
+        self.counts.trap(&self.world, device, self.now, readings, trap);
+        self.show(device, None);
     }
 
     /// Moves all walkers by one step and makes and breaks links.
@@ -410,7 +428,7 @@ fn stretched(now: Micros, at: Micros, factor: f64) -> Micros {
     Micros(now.0.saturating_add(gap.max(1)))
 }
 
-fn new_world(
+pub(crate) fn new_world(
     scenario: &Scenario,
     population: &Population,
     obstacles: Arc<Obstacles>,

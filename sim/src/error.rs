@@ -26,6 +26,14 @@ pub enum SimError {
     /// The program does not load; displays every diagnostic.
     #[error("{0}")]
     Program(#[from] fieldrun_stdlib::LoadError),
+    /// The population engine cannot run the scenario.
+    #[error(
+        "the population engine sends no messages and moves nobody, and here {why}; let the event engine run it: kind = \"events\" in [engine], or --engine events"
+    )]
+    NeedsMessages {
+        /// What it cannot do.
+        why: &'static str,
+    },
     /// A file cannot be read or written.
     #[error("cannot {action} {}: {source}; check that the path exists and may be used", path.display())]
     File {
@@ -193,7 +201,8 @@ pub enum SimError {
 }
 
 impl SimError {
-    pub(crate) fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
+    /// A file that cannot be read or written.
+    pub fn file(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::File { action, path: path.to_owned(), source }
     }
 }

@@ -8,9 +8,10 @@
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
 //! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
 //! * [`live`] is a run that somebody watches and changes.
-//! * [`chart`] draws values over time.
+//! * [`chart`] draws values over time, [`scatter`] dots in a plane.
 //! * [`sweep`] runs one scenario with many settings and seeds; [`Metric`]s say what a run comes to.
 //! * [`Summary`] is what a run amounted to.
+//! * [`run_by_choice`] runs it on the engine that fits: large still networks need no messages.
 //! * [`ColumnEngine`] runs a program on a large still population, without messages.
 //!
 //! A run depends on the scenario and its seed alone: the same bytes each time, for any number of
@@ -23,10 +24,12 @@
 mod batch;
 pub mod chart;
 mod checkpoint;
+mod circumstances;
 mod columns;
 mod engine;
 mod error;
 mod faults;
+mod fingerprint;
 mod intervention;
 mod links;
 pub mod live;
@@ -42,6 +45,7 @@ mod population;
 mod queue;
 mod random;
 pub mod record;
+pub mod scatter;
 pub mod scenario;
 mod schedule;
 mod shown;
@@ -50,19 +54,21 @@ mod summary;
 pub mod sweep;
 mod tracing;
 pub mod verify;
+mod whole;
 pub mod workload;
 mod world;
 
 pub use checkpoint::{Checkpoint, Header};
-pub use columns::{ColumnEngine, FailedRound};
+pub use columns::{ColumnEngine, FailedRound, needs_messages};
 pub use error::SimError;
+pub use fingerprint::Fingerprint;
 pub use intervention::Intervention;
 pub use metric::{Key, Metric, MetricError};
 pub use neighbors::MAX_LINKS;
 pub use picture::{Color, Picture};
 pub use scenario::Scenario;
 pub use shown::Shown;
-pub use simulation::{Simulation, run, trace};
+pub use simulation::{Simulation, run, run_by_choice, trace};
 pub use summary::{Counts, FirstTrap, Numbers, Summary, Values};
 pub use tracing::Tracing;
 pub use world::{Flow, Moment, Observer, World};

@@ -118,7 +118,7 @@ fn grid(count: usize, area: &Area) -> (Vec<Point>, [f64; 3]) {
 fn ring(count: usize, center: Option<Point>, radius: Option<f64>, area: &Area) -> Vec<Point> {
     let [x, y, z] = center.unwrap_or_else(|| area.middle());
     let [width, height, _] = area.extent();
-    let radius = radius.unwrap_or(width.min(height) / 2.0);
+    let radius = radius.unwrap_or_else(|| width.min(height) / 2.0);
     let one = |index: usize| {
         let angle = std::f64::consts::TAU * index as f64 / count as f64;
         [x + radius * libm::cos(angle), y + radius * libm::sin(angle), z]

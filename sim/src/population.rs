@@ -222,7 +222,7 @@ fn default_area(scenario: &Scenario, grouped: usize) -> Area {
         _ => None,
     });
     let places = scenario.nodes.iter().map(|node| point_of(&node.position)).chain(seen.flatten());
-    Area::around(places, dimension(scenario)).unwrap_or(Area::flat([0.0; 4]))
+    Area::around(places, dimension(scenario)).unwrap_or_else(|| Area::flat([0.0; 4]))
 }
 
 #[cfg(test)]

@@ -39,6 +39,24 @@ impl Happening {
     }
 }
 
+/// When devices fire, by time and number.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Calendar(BinaryHeap<Reverse<(Micros, u32)>>);
+
+impl Calendar {
+    pub(crate) fn push(&mut self, at: Micros, device: u32) {
+        self.0.push(Reverse((at, device)));
+    }
+
+    /// The next one, if it is not later than a time.
+    pub(crate) fn pop_until(&mut self, latest: Micros) -> Option<(Micros, u32)> {
+        match self.0.peek() {
+            Some(Reverse((at, _))) if *at <= latest => self.0.pop().map(|Reverse(next)| next),
+            _ => None,
+        }
+    }
+}
+
 /// The plan, by time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {

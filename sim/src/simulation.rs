@@ -1,9 +1,12 @@
 //! A run that can be stopped, looked at, changed, copied and gone on with.
 
 use crate::SimError;
+use crate::columns::{StillRun, choose};
 use crate::engine::Engine;
 use crate::intervention::Intervention;
-use crate::scenario::Scenario;
+use crate::obstacles::Obstacles;
+use crate::population::Population;
+use crate::scenario::{EngineKind, Scenario};
 use crate::summary::{Counts, Summary};
 use crate::tracing::Tracing;
 use crate::world::{Flow, Moment, Observer, World};
@@ -56,6 +59,11 @@ impl Simulation {
     /// There is no such device, or the network becomes too dense.
     pub fn apply(&mut self, intervention: &Intervention) -> Result<(), SimError> {
         self.engine.apply(intervention)
+    }
+
+    /// Whether the run ends with the first round that fails; at first it goes on.
+    pub fn stop_on_error(&mut self, stop: bool) {
+        self.engine.stop_on_error = stop;
     }
 
     /// The network now.
@@ -151,6 +159,30 @@ pub fn run(
     let mut simulation = Simulation::new(scenario, program)?;
     simulation.run_until(Micros(u64::MAX), observer)?;
     simulation.finish(observer)
+}
+
+/// The same on the engine that the scenario asks for, or the one that fits: both give the same values, but
+/// the population engine sends no messages that could be counted.
+///
+/// # Errors
+/// The network is too large, the observer cannot write, or the scenario asks for an engine that cannot
+/// run it.
+pub fn run_by_choice(
+    scenario: &Scenario,
+    program: &Arc<Program>,
+    observer: &mut dyn Observer,
+) -> Result<Summary, SimError> {
+    let obstacles = Arc::new(Obstacles::new(&scenario.obstacles));
+    let population = Population::new(scenario, &obstacles)?;
+    match choose(scenario, program, &population.members)? {
+        EngineKind::Population => {
+            StillRun::new(scenario, program, &population, obstacles)?.run(observer)
+        }
+        EngineKind::Auto | EngineKind::Events => {
+            drop(population);
+            run(scenario, program, observer)
+        }
+    }
 }
 
 /// Runs a program in a scenario until the rounds to be traced are over, and tells `observer` what

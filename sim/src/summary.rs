@@ -1,8 +1,10 @@
 //! What a run amounted to, in figures and as text.
 
+use crate::circumstances::Circumstances;
 use crate::scenario::Scenario;
 use crate::shown::{Plain, Shown, shortened};
 use crate::world::World;
+use fieldrun_device::host::Reading;
 use fieldrun_device::{Micros, NodeId, Trap};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -49,6 +51,10 @@ pub struct FirstTrap {
     pub device: NodeId,
     /// When.
     pub at: Micros,
+    /// The number of the round on that device, from 1.
+    pub round: u64,
+    /// Where the device was, what it read, and what it and its neighbours had before; in lines.
+    pub met: String,
     /// The rendered diagnostic.
     pub message: String,
 }
@@ -60,17 +66,27 @@ impl Counts {
         self.largest = self.largest.max(bytes as u64);
     }
 
+    /// A round failed; of the first one is kept what it met.
+    pub(crate) fn trap(
+        &mut self,
+        world: &World,
+        device: usize,
+        at: Micros,
+        readings: &[(String, Reading)],
+        trap: &Trap,
+    ) {
+        self.traps += 1;
+        if let (None, Some(id)) = (&self.first_trap, world.id(device).cloned()) {
+            let round = world.rounds(device) + 1;
+            let met = Circumstances::new(world, device, readings).to_string();
+            self.first_trap =
+                Some(FirstTrap { device: id, at, round, met, message: trap.to_string() });
+        }
+    }
+
     pub(crate) fn refused(&mut self, reason: String) {
         self.refused += 1;
         self.first_refusal.get_or_insert(reason);
-    }
-
-    pub(crate) fn trap(&mut self, device: Option<&NodeId>, at: Micros, trap: &Trap) {
-        self.traps += 1;
-        if let (None, Some(device)) = (&self.first_trap, device) {
-            let message = trap.to_string();
-            self.first_trap = Some(FirstTrap { device: device.clone(), at, message });
-        }
     }
 }
 
@@ -179,9 +195,15 @@ impl Summary {
         let mean = Plain((bytes as f64 / messages.max(1) as f64 * 10.0).round() / 10.0);
         line(
             "messages",
-            format!(
-                "{messages} sent, {mean} bytes each (largest {largest}), {deliveries} received, {lost} lost"
-            ),
+            // Rounds that cost something and sent nothing are those of the population engine.
+            match (messages, self.counts.steps) {
+                (0, 1..) => {
+                    "none: everybody reads the values of its neighbours where they are".to_owned()
+                }
+                _ => format!(
+                    "{messages} sent, {mean} bytes each (largest {largest}), {deliveries} received, {lost} lost"
+                ),
+            },
         );
         if self.counts.actions > 0 {
             line(
@@ -203,12 +225,12 @@ impl Summary {
             line("refused", format!("{} messages; the first: {reason}", self.counts.refused));
         }
         if let Some(trap) = &self.counts.first_trap {
-            let FirstTrap { device, at, message } = trap;
+            let FirstTrap { device, at, round, met, message } = trap;
             let at = Plain(at.seconds());
             line(
                 "failed",
                 format!(
-                    "{} rounds; the first, on device {device} at {at} s:\n{message}",
+                    "{} rounds; the first, round {round} of device {device} at {at} s:\n{met}\n{message}",
                     self.counts.traps
                 ),
             );

@@ -98,6 +98,7 @@ fn every_file_that_the_pages_link_to_exists() {
         "CHANGELOG.md",
         "docs/ARCHITECTURE.md",
         "docs/diagnostics.md",
+        "docs/faults.md",
         "docs/language.md",
         "docs/library.md",
         "docs/operations.md",
@@ -134,6 +135,7 @@ fn every_command_that_the_pages_show_exists() {
     let pages = [
         "README.md",
         "docs/diagnostics.md",
+        "docs/faults.md",
         "docs/operations.md",
         "docs/simulator.md",
         "docs/tools.md",

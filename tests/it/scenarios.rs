@@ -88,6 +88,7 @@ fn contradictions_are_named_with_place_and_remedy() {
     wrong("[[obstacle]]\npolygon = [[0, 0], [1, 1]]\n[[node]]", &["a polygon of 2 corners"]);
     wrong("mobility = { kind = 'flock', pause = 1 }\n[[node]]", &["flocks never rest"]);
     wrong("mobility = { kind = 'levi' }\n[[node]]", &["nearest known word is \"levy\""]);
+    wrong("mobility = { kind = 'trace' }\n[[node]]", &["in a [[group]] of its own"]);
     wrong("area = [0, 0, 1, 1, 1]\n[[node]]", &["4 or 6 numbers"]);
 }
 

@@ -23,7 +23,7 @@ const STRANGER: u32 = 54_323;
 /// Starts its service whenever that is wanted.
 const PROGRAM: &str = r#"
 let st = env.get("managedServiceStatus", "none");
-if (st == "stop" && env.get("desired") == "up") { self.startService() } else { st }
+if (st == "stop") { self.startService() } else { st }
 "#;
 
 /// Text that must not turn up where anybody reads.
@@ -186,7 +186,7 @@ fn the_life_of_an_authority_on_the_command_line() {
     let shown = ground.run(&["ca", "show", "keys/a.pem", "--json"]);
     let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
     assert_eq!((&shown["node"], &shown["services"][0]), (&"a".into(), &"db".into()));
-    assert_eq!(shown["days_left"], 364);
+    assert!(matches!(shown["days_left"].as_i64(), Some(364 | 365)), "{shown}");
     let serial = shown["serial"].as_str().expect("a serial number");
 
     let renewed = ground.run(&["ca", "renew", "keys/a.pem", "--ca", "ca", "--days", "5"]);

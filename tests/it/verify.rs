@@ -45,7 +45,6 @@ fn the_library_reads_as_a_book() {
     // Two modules have a `time` at their end.
     let both = refused(&["lib", "show", "time"], &here);
     assert!(both.contains("protelis:state:nonselfstabilizing:time"), "{both}");
-    assert!(refused(&["verify", "timeReplicated"], &here).contains("fieldrun verify"));
 }
 
 /// The page says what is printed, and the scenario that is written ends at the wrong value.

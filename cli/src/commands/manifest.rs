@@ -2,13 +2,15 @@
 //! `fieldrun repeat`, which does so and compares.
 
 use super::sim;
-use crate::args::{self, RepeatArgs, SimArgs};
+use crate::args::{self, RepeatArgs};
 use crate::output::{self, Failure, Outcome};
 use fieldrun_sim::{Scenario, Summary};
 use fieldrun_stdlib::Loaded;
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -27,6 +29,8 @@ struct Manifest {
     program: Input,
     /// The program with all its modules, as devices compare it.
     fingerprint: String,
+    /// Folders of modules that the scenario names.
+    folders: Vec<PathBuf>,
     /// Modules that are not of the embedded library.
     modules: BTreeMap<String, String>,
     /// What the scenario reads besides.
@@ -67,13 +71,14 @@ struct Host {
 #[derive(Debug, Serialize, Deserialize)]
 struct Produced {
     file: PathBuf,
-    bytes: usize,
+    bytes: u64,
     sha256: String,
 }
 
 /// A run that is over.
 pub(super) struct Ran<'a> {
-    pub(super) args: &'a SimArgs,
+    /// The scenario's file, as it was named.
+    pub(super) named: &'a Path,
     pub(super) scenario: &'a Scenario,
     pub(super) loaded: &'a Loaded,
     pub(super) summary: &'a Summary,
@@ -83,9 +88,9 @@ pub(super) struct Ran<'a> {
 
 /// Writes the manifest of a run.
 pub(super) fn write(file: &Path, ran: Ran<'_>) -> Result<(), Failure> {
-    let Ran { args, scenario, loaded, summary, wall, outputs } = ran;
-    let text = sim::scenario_text(&args.scenario)?;
-    let folder = args.scenario.parent().unwrap_or_else(|| Path::new(""));
+    let Ran { named, scenario, loaded, summary, wall, outputs } = ran;
+    let text = sim::scenario_text(named)?;
+    let folder = named.parent().unwrap_or_else(|| Path::new(""));
     let mut files = BTreeMap::new();
     for name in &scenario.files {
         let bytes = String::from_utf8(read(&folder.join(name))?);
@@ -95,15 +100,16 @@ pub(super) fn write(file: &Path, ran: Ran<'_>) -> Result<(), Failure> {
     let program = String::from_utf8_lossy(&read(&scenario.program)?).into_owned();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let outputs = outputs.into_iter().map(|file| {
-        let bytes = read(&file)?;
-        Ok(Produced { bytes: bytes.len(), sha256: sha256(&bytes), file })
+        let (bytes, sha256) = hash_of(&file)?;
+        Ok(Produced { file, bytes, sha256 })
     });
     let manifest = Manifest {
         fieldrun: env!("CARGO_PKG_VERSION").to_owned(),
         arguments: std::env::args().skip(1).collect(),
-        scenario: Input::new(&args.scenario, text),
+        scenario: Input::new(named, text),
         program: Input::new(&scenario.program, program),
         fingerprint: format!("{:016x}", loaded.program.fingerprint()),
+        folders: scenario.path.clone(),
         modules: loaded.modules.clone(),
         files,
         seed: scenario.seed,
@@ -147,7 +153,7 @@ pub(crate) fn repeat(args: &RepeatArgs) -> Outcome {
         ))
     })?;
     let inputs = args.out.join("inputs");
-    again.scenario = absolute(&manifest.unpack(&inputs)?)?;
+    again.scenario = Some(absolute(&manifest.unpack(&inputs)?)?);
     again.path = vec![absolute(&inputs.join("modules"))?];
     let ours = env!("CARGO_PKG_VERSION");
     if manifest.fieldrun != ours {
@@ -187,15 +193,15 @@ impl Manifest {
 
     /// Writes all that was read into a folder; the scenario, or the program if there was none.
     fn unpack(&self, folder: &Path) -> Result<PathBuf, Failure> {
-        let scenario = folder.join(inside(&self.scenario.file));
-        let program = folder.join(inside(&self.program.file));
+        let scenario = place(folder, &self.scenario.file);
+        let program = place(folder, &self.program.file);
         put(&program, self.program.text.as_bytes())?;
         if self.scenario.file != self.program.file {
             put(&scenario, self.scenario.text.as_bytes())?;
         }
-        let beside = scenario.parent().unwrap_or(folder);
+        let beside = self.scenario.file.parent().unwrap_or_else(|| Path::new(""));
         for (name, bytes) in &self.files {
-            let file = beside.join(inside(Path::new(name)));
+            let file = place(folder, &beside.join(name));
             match bytes {
                 Bytes::Text(text) => put(&file, text.as_bytes())?,
                 Bytes::Hex(hex) => put(
@@ -210,16 +216,18 @@ impl Manifest {
             let file = folder.join("modules").join(inside(Path::new(&name.replace(':', "/"))));
             put(&file.with_extension("pt"), text.as_bytes())?;
         }
-        std::fs::create_dir_all(folder.join("modules"))
-            .map_err(|error| broken(folder, "use", &error))?;
+        // Modules are in one folder now, but those that the scenario names have to be there.
+        let named = self.folders.iter().map(|named| place(folder, named));
+        for made in named.chain([folder.join("modules")]) {
+            std::fs::create_dir_all(made).map_err(|error| broken(folder, "use", &error))?;
+        }
         Ok(scenario)
     }
 
     fn compare(&self) -> Outcome {
         let mut same = true;
         for output in &self.outputs {
-            let now = read(&inside(&output.file)).map(|bytes| sha256(&bytes));
-            let equal = now.is_ok_and(|now| now == output.sha256);
+            let equal = hash_of(&inside(&output.file)).is_ok_and(|(_, now)| now == output.sha256);
             let verdict = if equal { "the same bytes" } else { "DIFFERS" };
             output::say(&format!("{}: {verdict}", output.file.display()));
             same &= equal;
@@ -229,6 +237,20 @@ impl Manifest {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Where a file stands below a folder, deep enough for paths that lead upwards.
+fn place(folder: &Path, path: &Path) -> PathBuf {
+    const DEPTH: usize = 16;
+    let mut parts: Vec<&std::ffi::OsStr> = vec!["0".as_ref(); DEPTH];
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => parts.push(name),
+            Component::ParentDir => drop(parts.pop()),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    folder.join(parts.iter().collect::<PathBuf>())
 }
 
 /// A path below the current folder, whatever it was.
@@ -252,6 +274,22 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 
 fn broken(path: &Path, action: &str, error: &std::io::Error) -> Failure {
     Failure::usage(format!("cannot {action} {}: {error}", path.display()))
+}
+
+/// The size and hash of a file of any size.
+fn hash_of(file: &Path) -> Result<(u64, String), Failure> {
+    let mut context = Context::new(&SHA256);
+    let mut opened = File::open(file).map_err(|error| broken(file, "read", &error))?;
+    let mut block = vec![0; 1 << 16];
+    let mut size = 0;
+    loop {
+        let read = opened.read(&mut block).map_err(|error| broken(file, "read", &error))?;
+        if read == 0 {
+            return Ok((size, hex(context.finish().as_ref())));
+        }
+        context.update(block.get(..read).unwrap_or_default());
+        size += read as u64;
+    }
 }
 
 fn sha256(bytes: &[u8]) -> String {

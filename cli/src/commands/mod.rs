@@ -3,7 +3,9 @@
 pub(crate) mod admin;
 pub(crate) mod bench;
 pub(crate) mod ca;
+pub(crate) mod crowd;
 pub(crate) mod demo;
+mod determinism;
 pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod lib;

@@ -320,6 +320,11 @@ impl Machine {
         }
     }
 
+    /// Whether a main process exists, as far as is known.
+    pub fn has_process(&self) -> bool {
+        self.process
+    }
+
     /// Whether [`Event::Down`] is awaited.
     pub fn awaits_down(&self) -> bool {
         matches!(self.phase, Phase::Stopping { .. } | Phase::Cleaning(_) | Phase::Stuck)

@@ -188,9 +188,14 @@ impl Effects {
 
     /// The next number of the device's generator, in [0, 1).
     pub(crate) fn next_random(&mut self) -> f64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        (path::mix(self.random) >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+        draw(&mut self.random)
     }
+}
+
+/// The next number of a generator, in [0, 1).
+pub(crate) fn draw(random: &mut u64) -> f64 {
+    *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    (path::mix(*random) >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
 /// A running round.

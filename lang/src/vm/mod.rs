@@ -14,12 +14,14 @@
 //!   changes nothing before it has succeeded, so nothing is done twice; and errors have one
 //!   wording, because they have one source.
 
+mod bulk;
 mod code;
 mod columns;
 mod compile;
 mod disasm;
 mod machine;
 
+pub use bulk::{Bulk, Cells, Crowd, CrowdLeft, Kept, Parted, region_words};
 pub(crate) use code::Code;
 pub(crate) use compile::compile;
 pub use disasm::{Instruction, Listing, disassemble};

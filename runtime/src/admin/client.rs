@@ -99,8 +99,12 @@ impl Client {
             serde_json::to_vec(request).map_err(|error| AdminError::Protocol(error.to_string()))?;
         line.push(b'\n');
         let exchange = async {
-            self.stream.write_all(&line).await?;
-            self.next().await
+            // A daemon that turns clients away says so before it reads, and closes.
+            let written = self.stream.write_all(&line).await;
+            match (self.next().await, written) {
+                (Err(_), Err(error)) => Err(error.into()),
+                (reply, _) => reply,
+            }
         };
         match tokio::time::timeout(ANSWER_TIME, exchange).await {
             Ok(Ok(Reply::Refused { error })) => Err(AdminError::Refused(error)),

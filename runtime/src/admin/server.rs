@@ -57,6 +57,14 @@ pub(crate) async fn bind(path: &Path, shared: bool) -> Result<UnixListener, Sock
         // Others find the way to a shared socket, but nothing else in the folder.
         let mode = if shared { 0o711 } else { 0o700 };
         std::fs::DirBuilder::new().recursive(true).mode(mode).create(folder).map_err(fail)?;
+        if shared && std::fs::metadata(folder).map_err(fail)?.permissions().mode() & 0o011 == 0 {
+            let folder = folder.display();
+            tracing::warn!(
+                %folder,
+                "only the daemon's user can enter the socket's folder, so that [admin] lets nobody \
+                 in; set `socket` to one elsewhere, such as in /run/fieldrun"
+            );
+        }
     }
     match UnixStream::connect(path).await {
         Ok(_) => return Err(SocketError::AlreadyRunning(path.to_owned())),

@@ -86,13 +86,16 @@ pub fn revoke(
     Ok(Revocation { revoked, list })
 }
 
+/// Says of a certificate whether it is meant.
+type Pick = Box<dyn Fn(&Issued) -> bool>;
+
 /// Which certificates are meant. One that is in a file and not written down is written down now.
 fn wanted(
     authority: &Authority,
     which: &Which,
     all: &mut Vec<Issued>,
     now: SystemTime,
-) -> Result<Box<dyn Fn(&Issued) -> bool>, CaError> {
+) -> Result<Pick, CaError> {
     Ok(match which {
         Which::Node(node) => {
             let node = node.clone();

@@ -14,16 +14,22 @@ pub(super) type Answer = oneshot::Sender<Result<String, String>>;
 
 /// What was read, for a client that waits.
 pub(super) struct Fresh {
-    read: Result<(NodeConfig, Credentials), String>,
+    read: Result<Box<Files>, String>,
     answer: Answer,
 }
 
+/// What the files say.
+struct Files {
+    config: NodeConfig,
+    credentials: Credentials,
+}
+
 /// Reads all files; a slow disk keeps nobody from a round meanwhile.
-fn read(path: &Path) -> Result<(NodeConfig, Credentials), String> {
+fn read(path: &Path) -> Result<Box<Files>, String> {
     let config = config::load(path).map_err(|error| error.to_string())?;
     let credentials =
         Credentials::load(&config.tls, SystemTime::now()).map_err(|error| error.to_string())?;
-    Ok((config, credentials))
+    Ok(Box::new(Files { config, credentials }))
 }
 
 /// How files are read beside the rounds.
@@ -54,8 +60,7 @@ impl Daemon {
     /// Takes over what was read, if all of it is right.
     pub(super) fn finish_reload(&mut self, fresh: Fresh) {
         self.reloads.busy = false;
-        let result =
-            fresh.read.and_then(|(config, credentials)| self.take_over(config, credentials));
+        let result = fresh.read.and_then(|files| self.take_over(files.config, files.credentials));
         let result = match result {
             Ok(message) => {
                 tracing::info!("{message}");

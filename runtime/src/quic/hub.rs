@@ -1,34 +1,22 @@
 //! The links of a node: who is linked, which of two links stays, who is in quarantine.
 
+use super::conduct::{Conduct, STRIKES};
 use super::events::{DownReason, EventQueue, LinkEvent};
 use super::failure::{Failure, code};
 use super::keys::Keys;
 use super::outbox::{Lane, Outbox, SendError};
 use super::settings::{MAX_FRAME, MAX_LINKS};
 use super::socket::Socket;
+use super::status::{LinkStatus, PeerStatus, TransportStatus};
 use crate::clock::now_micros;
 use crate::identity::Identity;
-use crate::refusals::{PeerRefusals, Refusal, Refusals};
+use crate::refusals::{Refusal, Refusals};
 use bytes::Bytes;
 use fieldrun_device::Micros;
 use quinn::Connection;
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::watch;
-
-/// Bad frames of a peer within [`STRIKE_TIME`] that put it in quarantine.
-const STRIKES: usize = 16;
-
-/// A bad frame is forgotten after this time.
-const STRIKE_TIME: Micros = Micros(60_000_000);
-
-/// A node that comes back to an address that it had left within this time is two nodes.
-const TWIN_TIME: Micros = Micros(60_000_000);
-
-/// Addresses of a node's links that are remembered for that.
-const MAX_PLACES: usize = 8;
 
 /// Which end opened a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,31 +60,6 @@ struct Link {
 }
 
 #[derive(Default)]
-struct Conduct {
-    strikes: VecDeque<Micros>,
-    quarantined_until: Option<Micros>,
-    /// Where its links that were replaced by others came from, and when that was.
-    left: VecDeque<(Micros, SocketAddr)>,
-}
-
-impl Conduct {
-    /// Whether the peer, linked from `old`, is another host than the one at `new`: a node that moves
-    /// does not come back where it was while its link there lives.
-    fn is_twin(&mut self, now: Micros, old: SocketAddr, new: SocketAddr) -> bool {
-        self.left.retain(|(at, _)| now.since(*at) < TWIN_TIME);
-        if old == new {
-            return false;
-        }
-        let twin = self.left.iter().any(|(_, place)| *place == new);
-        if self.left.len() >= MAX_PLACES {
-            self.left.pop_front();
-        }
-        self.left.push_back((now, old));
-        twin
-    }
-}
-
-#[derive(Default)]
 struct State {
     links: BTreeMap<String, Link>,
     conduct: BTreeMap<String, Conduct>,
@@ -105,60 +68,11 @@ struct State {
     peers: Vec<(usize, PeerStatus)>,
 }
 
-/// What is known of a peer of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PeerStatus {
-    /// The address as configured.
-    pub addr: String,
-    /// The node name, when configured or learned from its certificate.
-    pub node: Option<String>,
-    /// `linked`, or why not.
-    pub state: String,
-}
-
-/// What is known of a link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkStatus {
-    /// The peer's node name.
-    pub node: String,
-    /// Where it is.
-    pub addr: SocketAddr,
-    /// Services that it may publish.
-    pub services: Vec<String>,
-    /// Since when, in microseconds of the host's monotonic clock.
-    pub since: u64,
-    /// Round trip in microseconds.
-    pub round_trip: u64,
-    /// UDP datagrams that were sent, those of QUIC's own included, and their bytes above UDP.
-    pub sent: Traffic,
-    /// The same that were received.
-    pub received: Traffic,
-}
-
-/// What went over a link in one direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Traffic {
-    /// Datagrams.
-    pub datagrams: u64,
-    /// Bytes.
-    pub bytes: u64,
-}
-
-impl From<quinn::UdpStats> for Traffic {
-    fn from(stats: quinn::UdpStats) -> Self {
-        Self { datagrams: stats.datagrams, bytes: stats.bytes }
+impl State {
+    /// How long a node stays in quarantine.
+    fn held(&self, node: &str, now: Micros) -> Micros {
+        self.conduct.get(node).map_or(Micros(0), |conduct| conduct.held(now))
     }
-}
-
-/// Links, configured peers and refusals at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TransportStatus {
-    /// Links, ascending by node.
-    pub links: Vec<LinkStatus>,
-    /// Peers in the order of the configuration.
-    pub peers: Vec<PeerStatus>,
-    /// What was refused, by peer.
-    pub refusals: BTreeMap<String, PeerRefusals>,
 }
 
 /// What all tasks of a transport share.
@@ -233,8 +147,7 @@ impl Hub {
             connection.close(code::REVOKED, b"certificate no longer accepted");
             return Err(failure);
         }
-        let held = state.conduct.get(&who.node).and_then(|conduct| conduct.quarantined_until);
-        if held.is_some_and(|until| now < until) {
+        if state.held(&who.node, now).0 > 0 {
             connection.close(code::QUARANTINE, b"quarantine");
             let reason = "it sent too many bad frames and is in quarantine".to_owned();
             return Err(Failure::Refused(Refusal::Quarantined, reason));
@@ -288,8 +201,7 @@ impl Hub {
         if old.close_reason().is_some() || !conduct.is_twin(now, there, here) {
             return None;
         }
-        conduct.left.clear();
-        conduct.quarantined_until = Some(Micros(now.0.saturating_add(self.quarantine.0)));
+        conduct.hold(now, self.quarantine);
         for connection in [&old, new] {
             connection.close(code::TWIN, b"two hosts use this certificate");
         }
@@ -321,10 +233,9 @@ impl Hub {
             return;
         }
         let revoked = state.links.remove(&**peer).is_some_and(|link| link.revoked);
-        let held = state.conduct.get(&**peer).and_then(|conduct| conduct.quarantined_until);
         let reason = if revoked {
             DownReason::Revoked
-        } else if held.is_some_and(|until| now_micros() < until) {
+        } else if state.held(peer, now_micros()).0 > 0 {
             DownReason::Quarantined
         } else {
             reason
@@ -355,8 +266,7 @@ impl Hub {
 
     /// How long the node stays in quarantine.
     pub(super) fn quarantine_left(&self, node: &str) -> Micros {
-        let until = self.lock().conduct.get(node).and_then(|conduct| conduct.quarantined_until);
-        until.map_or(Micros(0), |until| until.since(now_micros()))
+        self.lock().held(node, now_micros())
     }
 
     /// A frame arrived.
@@ -381,13 +291,10 @@ impl Hub {
         let now = now_micros();
         let mut state = self.lock();
         let conduct = state.conduct.entry(peer.to_owned()).or_default();
-        conduct.strikes.push_back(now);
-        conduct.strikes.retain(|at| now.since(*at) < STRIKE_TIME);
-        if conduct.strikes.len() < STRIKES {
+        if !conduct.strike(now) {
             return;
         }
-        conduct.strikes.clear();
-        conduct.quarantined_until = Some(Micros(now.0.saturating_add(self.quarantine.0)));
+        conduct.hold(now, self.quarantine);
         let seconds = self.quarantine.seconds();
         tracing::warn!(peer, seconds, "quarantine: {STRIKES} bad frames within a minute");
         if let Some(link) = state.links.get(peer) {
@@ -502,24 +409,6 @@ mod tests {
             assert_eq!(keep(order, "a", "b"), Dialler::Us);
             assert_eq!(keep(order, "b", "a"), Dialler::Them);
         }
-    }
-
-    #[test]
-    fn two_hosts_of_one_name_are_told_from_one_that_moves() {
-        let place = |port: u16| SocketAddr::from(([10, 0, 0, 1], port));
-        let second = |n: u64| Micros(n * 1_000_000);
-        let mut moves = Conduct::default();
-        assert!(!moves.is_twin(second(0), place(1), place(2)), "it moved");
-        assert!(!moves.is_twin(second(1), place(2), place(3)), "and moved on");
-        assert!(!moves.is_twin(second(2), place(3), place(3)), "it restarted in its place");
-        assert!(!moves.is_twin(second(70), place(3), place(1)), "it went home after a while");
-        let mut twins = Conduct::default();
-        assert!(!twins.is_twin(second(0), place(1), place(2)));
-        assert!(twins.is_twin(second(1), place(2), place(1)), "the first one is still there");
-        for port in 0..1_000 {
-            twins.is_twin(second(1), place(port), place(port + 1));
-        }
-        assert!(twins.left.len() <= MAX_PLACES);
     }
 
     #[test]

@@ -7,10 +7,12 @@
 //! * `settings`: every number, with its reason;
 //! * `socket`, `keys`: the UDP socket, and what links are made with; both can be replaced;
 //! * `rates`: how much strangers and peers may ask of this node;
-//! * `hub`: who is linked, which of two links stays, twins, quarantine;
+//! * `hub`: who is linked, and which of two links stays; `conduct`: strikes, quarantine, twins;
+//! * `status`: what can be seen of it;
 //! * `link`: how a link begins, and what goes over it; `outbox`: its sending half;
 //! * `dial`: keeping a link to each configured peer; `failure`: what errors mean.
 
+mod conduct;
 mod dial;
 mod events;
 mod failure;
@@ -21,15 +23,17 @@ mod outbox;
 mod rates;
 mod settings;
 mod socket;
+mod status;
 #[cfg(test)]
 mod tests;
 
 pub use dial::PeerAddr;
 pub(crate) use dial::mix;
 pub use events::{DownReason, LinkEvent};
-pub use hub::{LinkStatus, PeerStatus, Traffic, TransportStatus};
+
 pub use outbox::{Lane, SendError};
 pub use settings::MAX_FRAME;
+pub use status::{LinkStatus, PeerStatus, Traffic, TransportStatus};
 
 use crate::clock::now_micros;
 use crate::files::ResetKey;

@@ -16,10 +16,9 @@ pub(crate) use state::{Frames, State, frame, unfit};
 use crate::SimError;
 use crate::scenario::Scenario;
 use crate::simulation::Simulation;
+use crate::whole::write_whole;
 use fieldrun_device::{Micros, Program};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -127,18 +126,7 @@ impl Checkpoint {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, file: &Path) -> Result<(), SimError> {
-        let failed = |error| SimError::file("write", file, error);
-        let part = part_of(file);
-        let written = File::create(&part).and_then(|mut out| {
-            out.write_all(&self.to_bytes())?;
-            out.sync_all()
-        });
-        if let Err(error) = written.and_then(|()| std::fs::rename(&part, file)) {
-            // If it cannot be removed either, it still does not have the name of a checkpoint.
-            let _ = std::fs::remove_file(&part);
-            return Err(failed(error));
-        }
-        Ok(())
+        write_whole(file, &self.to_bytes()).map_err(|error| SimError::file("write", file, error))
     }
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -196,13 +184,6 @@ fn line(bytes: &[u8], most: usize) -> Option<(&str, &[u8])> {
     let end = bytes.iter().take(most).position(|byte| *byte == b'\n')?;
     let (line, rest) = bytes.split_at_checked(end)?;
     Some((std::str::from_utf8(line).ok()?, rest.get(1..)?))
-}
-
-/// The name of a file that is not complete yet.
-pub(crate) fn part_of(file: &Path) -> PathBuf {
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    file.with_file_name(name)
 }
 
 /// FNV-1a: finds what disks and people do to files, not what an enemy does.

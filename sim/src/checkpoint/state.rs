@@ -83,7 +83,30 @@ enum What {
 struct SavedCounts {
     numbers: [u64; 10],
     first_refusal: Option<String>,
-    first_trap: Option<(Id, u64, String)>,
+    first_trap: Option<SavedTrap>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SavedTrap {
+    device: Id,
+    #[serde(with = "micros")]
+    at: Micros,
+    round: u64,
+    met: String,
+    message: String,
+}
+
+impl SavedTrap {
+    fn of(FirstTrap { device, at, round, met, message }: &FirstTrap) -> Self {
+        let (met, message) = (met.clone(), message.clone());
+        Self { device: Id::from(device), at: *at, round: *round, met, message }
+    }
+}
+
+impl From<SavedTrap> for FirstTrap {
+    fn from(SavedTrap { device, at, round, met, message }: SavedTrap) -> Self {
+        Self { device: device.into(), at, round, met, message }
+    }
 }
 
 impl From<&Counts> for SavedCounts {
@@ -96,7 +119,7 @@ impl From<&Counts> for SavedCounts {
                 events, messages, bytes, largest, deliveries, lost, refused, traps, actions, steps,
             ],
             first_refusal: counts.first_refusal.clone(),
-            first_trap: first_trap.map(|t| (Id::from(&t.device), t.at.0, t.message.clone())),
+            first_trap: first_trap.map(SavedTrap::of),
         }
     }
 }
@@ -105,11 +128,6 @@ impl From<SavedCounts> for Counts {
     fn from(saved: SavedCounts) -> Self {
         let [events, messages, bytes, largest, deliveries, lost, refused, traps, actions, steps] =
             saved.numbers;
-        let trap = |(device, at, message): (Id, u64, String)| FirstTrap {
-            device: device.into(),
-            at: Micros(at),
-            message,
-        };
         Self {
             events,
             messages,
@@ -122,7 +140,7 @@ impl From<SavedCounts> for Counts {
             actions,
             steps,
             first_refusal: saved.first_refusal,
-            first_trap: saved.first_trap.map(trap),
+            first_trap: saved.first_trap.map(FirstTrap::from),
         }
     }
 }

@@ -1,21 +1,27 @@
 //! Rounds of a population.
 
-use super::store::Store;
-use super::view::View;
+use super::ground::Ground;
+use super::rounds::{Group, Planned, Worker};
+use super::shared::Shared;
 use crate::SimError;
-use crate::neighbors::{Neighbors, Point, distance};
-use fieldrun_device::{Environment, Machine, Memory, NodeId, Program, Setting, Trap, Value};
-use std::sync::Arc;
+use crate::neighbors::{Neighbors, Point};
+use fieldrun_device::{Bulk, CrowdLeft, Environment, Micros, NodeId, Program, Trap, Value};
+use rayon::prelude::*;
+use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
+
+/// Devices whose rounds run together: enough that what an instruction costs by itself does not count,
+/// few enough that what they compute with stays in the nearest cache.
+const BLOCK: usize = 256;
 
 /// A round that failed. The device is as it was before, and so is what it sent.
 #[derive(Debug, Error)]
-#[error("device {device}, at {at} s: {trap}")]
+#[error("device {device}, at {} s: {trap}", at.seconds())]
 pub struct FailedRound {
     /// The number of the device.
     pub device: usize,
-    /// When, in seconds.
-    pub at: f64,
+    /// When.
+    pub at: Micros,
     /// Why.
     pub trap: Trap,
 }
@@ -26,54 +32,33 @@ pub struct FailedRound {
 /// A device is a neighbour from its first successful round on.
 #[derive(Debug)]
 pub struct ColumnEngine {
-    program: Arc<Program>,
-    links: Links,
-    devices: Vec<Device>,
-    ids: Vec<NodeId>,
-    values: Vec<Value>,
-    /// When each device sent last; not a number if it never has.
-    sent_at: Vec<f64>,
-    unsent: usize,
-    store: Store,
-    /// What devices export while all read what was exported before, in lock-step.
-    next: Option<Store>,
-    machine: Machine,
-    limits: fieldrun_device::RoundLimits,
-    /// Neighbours that have sent, for as long as some device has not.
-    present: (Vec<u32>, Vec<f64>),
+    shared: Shared,
+    /// The devices in the order of their places, so many in each.
+    blocks: Vec<Group>,
+    /// Rounds at times of their own that run together.
+    joint: Group,
+    /// One for each thread.
+    workers: Vec<Mutex<Worker>>,
+    /// For each device, the number of the last joint rounds that it is part of.
+    joined: Vec<u32>,
+    joints: u32,
+    places: Vec<u32>,
+    clock: Vec<u64>,
+    failed: Vec<FailedRound>,
+    rounds: u64,
+    steps: u64,
+    actions: u64,
 }
 
-#[derive(Debug)]
-struct Device {
-    memory: Memory,
-    /// When it ran last.
-    last: Option<f64>,
-}
-
-/// Who is linked to whom, and how far apart they are.
-#[derive(Debug)]
-struct Links {
-    points: Vec<[f64; 2]>,
-    neighbors: Neighbors,
-    lengths: Vec<f64>,
-}
-
-impl Links {
-    fn new(points: Vec<[f64; 2]>, radius: f64) -> Result<Self, SimError> {
-        let places: Vec<Point> = points.iter().map(|[x, y]| [*x, *y, 0.0]).collect();
-        let neighbors = Neighbors::within(&places, radius)?;
-        let near = |device: usize| neighbors.of(device).iter().map(move |other| (device, *other));
-        let place = |device: usize| places.get(device).copied().unwrap_or_default();
-        let length = |(a, b): (usize, u32)| distance(place(b as usize), place(a));
-        let lengths = (0..points.len()).flat_map(near).map(length).collect();
-        Ok(Self { points, neighbors, lengths })
-    }
-
-    fn of(&self, device: usize) -> (&[u32], &[f64]) {
-        let range = self.neighbors.range(device).unwrap_or_default();
-        let lengths = self.lengths.get(range).unwrap_or_default();
-        (self.neighbors.of(device), lengths)
-    }
+/// Devices of a [`ColumnEngine`] before they run.
+#[derive(Clone, Debug)]
+pub(crate) struct Devices<'a> {
+    pub(crate) ids: &'a [NodeId],
+    pub(crate) points: &'a [Point],
+    pub(crate) dimension: usize,
+    pub(crate) neighbors: &'a Neighbors,
+    /// States of their generators of random numbers.
+    pub(crate) random: &'a [u64],
 }
 
 impl ColumnEngine {
@@ -87,152 +72,373 @@ impl ColumnEngine {
         radius: f64,
         seed: u64,
     ) -> Result<Self, SimError> {
-        let count = points.len();
-        let device = |number: u64| {
-            let random = seed ^ number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            Device { memory: Memory::new(Environment::new(), random), last: None }
+        let points: Vec<Point> = points.iter().map(|[x, y]| [*x, *y, 0.0]).collect();
+        let neighbors = Neighbors::within(&points, radius)?;
+        let ids: Vec<NodeId> = (0..points.len() as i64).map(NodeId::Int).collect();
+        let random =
+            |number: u64| seed ^ number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let random: Vec<u64> = (0..points.len() as u64).map(random).collect();
+        let devices = Devices {
+            ids: &ids,
+            points: &points,
+            dimension: 2,
+            neighbors: &neighbors,
+            random: &random,
         };
+        Self::of(program, &devices)
+    }
+
+    /// Devices that are described one by one.
+    pub(crate) fn of(program: Arc<Program>, devices: &Devices<'_>) -> Result<Self, SimError> {
+        let Devices { ids, points, dimension, neighbors, random } = devices;
+        let ground = Ground::new(ids, points, *dimension, neighbors)?;
+        let at = |number: &u32| random.get(*number as usize).copied().unwrap_or_default();
+        let random = ground.numbers.iter().map(at).collect();
+        let count = ground.len();
+        let shared = Shared::new(program, ground, random);
+        let sizes = (0..count).step_by(BLOCK).map(|first| BLOCK.min(count - first));
         Ok(Self {
-            store: Store::new(program.layout(), count),
-            program,
-            links: Links::new(points, radius)?,
-            devices: (0..count as u64).map(device).collect(),
-            ids: (0..count as i64).map(NodeId::Int).collect(),
-            values: vec![Value::Unit; count],
-            sent_at: vec![f64::NAN; count],
-            unsent: count,
-            next: None,
-            machine: Machine::new(),
-            limits: fieldrun_device::RoundLimits::default(),
-            present: (Vec::new(), Vec::new()),
+            blocks: sizes.map(|size| Group::new(&shared, size)).collect(),
+            joint: Group::new(&shared, BLOCK),
+            workers: vec![Mutex::default()],
+            joined: vec![0; count],
+            joints: 0,
+            places: Vec::with_capacity(BLOCK),
+            clock: Vec::with_capacity(BLOCK),
+            failed: Vec::new(),
+            rounds: 0,
+            steps: 0,
+            actions: 0,
+            shared,
         })
+    }
+
+    /// Lets every round run by itself, which gives the same, more slowly.
+    pub fn one_by_one(&mut self) {
+        self.shared.together = false;
+    }
+
+    /// Says when devices mean to run again after a round, which is what `nbrDelay` gives: one second
+    /// unless said otherwise.
+    pub(crate) fn set_period(&mut self, period: Micros) {
+        self.shared.period = period.seconds();
+    }
+
+    /// Says for how many microseconds a neighbour counts that does not send again, without end unless
+    /// said; and whether that ends before the next round of one that does not fail.
+    pub(crate) fn set_retention(&mut self, longest: f64, short: bool) {
+        self.shared.retention = Some(longest);
+        self.shared.silent |= short;
     }
 
     /// How many devices there are.
     pub fn len(&self) -> usize {
-        self.devices.len()
+        self.shared.ground.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.devices.is_empty()
+        self.len() == 0
     }
 
-    /// The value of each device's last successful round; unit before the first.
-    pub fn values(&self) -> &[Value] {
-        &self.values
+    /// The value of a device's last successful round; null before the first.
+    pub fn value(&self, device: usize) -> Value {
+        let place = self.shared.ground.place(device);
+        let block = self.blocks.get(place / BLOCK);
+        block.map_or(Value::Null, |block| block.left.value().value(place % BLOCK))
     }
 
-    /// The environment of a device, to be changed before its next round.
-    pub fn environment_mut(&mut self, device: usize) -> Option<&mut Environment> {
-        self.devices.get_mut(device).map(|device| &mut device.memory.environment)
+    /// The values of all devices.
+    pub fn values(&self) -> impl Iterator<Item = Value> + '_ {
+        (0..self.len()).map(|device| self.value(device))
     }
 
-    /// How many rounds ran, and how many of them in the reference evaluator from their start.
-    pub fn counts(&self) -> (u64, u64) {
-        self.machine.counts()
+    /// What a device exported last at a code path.
+    pub fn exported(&self, device: usize, path: u64) -> Option<Value> {
+        let place = self.shared.ground.place(device);
+        self.shared.has_sent(place).then(|| self.shared.cell(place as u32, path)).flatten()
     }
 
-    /// The neighbours of a device, ascending.
-    pub fn neighbors(&self, device: usize) -> &[u32] {
-        self.links.neighbors.of(device)
+    /// Changes the environment of a device before its next round.
+    pub fn set_environment(&mut self, device: usize, environment: Arc<Environment>) {
+        let place = self.shared.ground.place(device);
+        if let Some(held) = self.shared.environments.get_mut(place) {
+            *held = environment;
+        }
+    }
+
+    /// How many rounds ran; how many of them by themselves, and how many of those in the reference
+    /// evaluator from their start.
+    pub fn counts(&self) -> (u64, u64, u64) {
+        let worker =
+            |worker: &Mutex<Worker>| worker.lock().unwrap_or_else(PoisonError::into_inner).counts();
+        let all = self.workers.iter().map(worker);
+        let (alone, walked) = all.fold((0, 0), |(a, w), (alone, walked)| (a + alone, w + walked));
+        (self.rounds, alone, walked)
+    }
+
+    /// What all rounds used of their fuel.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// How many requests programs made to the host.
+    pub fn actions(&self) -> u64 {
+        self.actions
+    }
+
+    /// The neighbours of a device, in ascending id.
+    pub fn neighbors(&self, device: usize) -> impl Iterator<Item = usize> + '_ {
+        let ground = &self.shared.ground;
+        ground.near(ground.place(device)).0.iter().map(|place| ground.number(*place as usize))
     }
 
     /// The distances to the neighbours of a device, in their order.
     pub fn lengths(&self, device: usize) -> &[f64] {
-        self.links.of(device).1
+        self.shared.ground.near(self.shared.ground.place(device)).1
     }
 
-    /// A round of one device at a time in seconds. What it exports reaches its neighbours at once.
-    ///
-    /// # Errors
-    /// The program failed there.
-    pub fn fire(&mut self, device: usize, now: f64) -> Result<(), FailedRound> {
-        self.round(device, now)?;
-        if let Some(device_state) = self.devices.get(device) {
-            self.store.put(device, device_state.memory.exports());
+    /// Bytes of the network itself: links, their lengths, and where devices stand.
+    pub fn network_bytes(&self) -> usize {
+        self.shared.ground.bytes()
+    }
+
+    /// The rounds that failed in the last call that ran some, by ascending device in lock-step.
+    pub fn failed(&self) -> &[FailedRound] {
+        &self.failed
+    }
+
+    fn first_failed(&mut self) -> Result<(), FailedRound> {
+        match self.failed.is_empty() {
+            true => Ok(()),
+            false => Err(self.failed.swap_remove(0)),
         }
-        self.note_sent(device, now);
-        Ok(())
     }
 
-    /// A round of every device at a time in seconds, each of which reads what the others exported
-    /// before.
+    /// A round of every device, each of which reads what the others exported before. Runs on all
+    /// threads of the pool that it is called in, with the same result for any number of them.
     ///
     /// # Errors
     /// The program failed on some device, the first of which is named; the others ran.
-    pub fn lock_step(&mut self, now: f64) -> Result<(), FailedRound> {
-        let mut next =
-            self.next.take().unwrap_or_else(|| Store::new(self.program.layout(), self.len()));
-        let mut failed = None;
-        for device in 0..self.len() {
-            match self.round(device, now) {
-                Ok(()) => {}
-                Err(error) => failed = failed.or(Some(error)),
-            }
-            // After a failed round what was sent before still holds.
-            if let Some(device_state) = self.devices.get(device)
-                && device_state.last.is_some()
-            {
-                next.put(device, device_state.memory.exports());
-            }
-        }
-        for device in 0..self.len() {
-            if self.devices.get(device).is_some_and(|device| device.last == Some(now)) {
-                self.note_sent(device, now);
-            }
-        }
-        self.next = Some(std::mem::replace(&mut self.store, next));
-        failed.map_or(Ok(()), Err)
+    pub fn lock_step(&mut self, now: Micros) -> Result<(), FailedRound> {
+        self.step(now);
+        self.first_failed()
     }
 
-    fn note_sent(&mut self, device: usize, now: f64) {
-        if let Some(sent) = self.sent_at.get_mut(device) {
-            self.unsent -= usize::from(sent.is_nan());
-            *sent = now;
+    /// The same; what failed is in [`ColumnEngine::failed`].
+    pub(crate) fn step(&mut self, now: Micros) {
+        let threads = rayon::current_num_threads();
+        self.workers.resize_with(self.workers.len().max(threads), Mutex::default);
+        let (shared, workers) = (&self.shared, &self.workers);
+        let run = |(index, block): (usize, &mut Group), worker: &mut Worker| {
+            let first = index * BLOCK;
+            let end = (first + BLOCK).min(shared.ground.len());
+            let places = shared.ground.all.get(first..end).unwrap_or_default();
+            let clock = [now.0; BLOCK];
+            let clock = clock.get(..places.len()).unwrap_or_default();
+            block.run(shared, worker, Planned { places, clock, fixed: true });
+        };
+        let locked = |index: usize| {
+            let worker = workers.get(index).or_else(|| workers.first());
+            worker.map(|worker| worker.lock().unwrap_or_else(PoisonError::into_inner))
+        };
+        if threads == 1 || self.blocks.len() == 1 {
+            if let Some(mut worker) = locked(0) {
+                self.blocks.iter_mut().enumerate().for_each(|block| run(block, &mut worker));
+            }
+        } else {
+            self.blocks.par_iter_mut().enumerate().for_each(|block| {
+                if let Some(mut worker) = locked(rayon::current_thread_index().unwrap_or(0)) {
+                    run(block, &mut worker);
+                }
+            });
         }
+        self.commit_blocks(now);
     }
 
-    fn round(&mut self, number: usize, now: f64) -> Result<(), FailedRound> {
-        let Some(device) = self.devices.get_mut(number) else { return Ok(()) };
-        let (mut devices, mut lengths) = self.links.of(number);
-        if self.unsent > 0 {
-            let has_sent =
-                |device: u32| self.sent_at.get(device as usize).is_some_and(|sent| !sent.is_nan());
-            self.present.0.clear();
-            self.present.1.clear();
-            for (device, length) in devices.iter().zip(lengths) {
-                if has_sent(*device) {
-                    self.present.0.push(*device);
-                    self.present.1.push(*length);
+    /// Makes visible what the devices exported.
+    fn commit_blocks(&mut self, now: Micros) {
+        let Self { shared, blocks, failed, .. } = self;
+        let count = shared.ground.len();
+        failed.clear();
+        let mut first = 0;
+        for block in blocks {
+            let len = BLOCK.min(count - first);
+            let words = shared.words;
+            if block.failed.is_empty() {
+                let Shared { exports, homes, .. } = &mut *shared;
+                let slots = exports.iter_mut().zip(&*homes).zip(block.left.exports());
+                for (slot, ((cells, region), left)) in slots.enumerate() {
+                    let ran = |index: usize| ran(&block.left, words, index, *region);
+                    if !block.left.rests(slot) {
+                        cells.copy_block(first, left, len, count, &ran);
+                    }
+                }
+                let regions = first * words..(first + len) * words;
+                if let Some(regions) = shared.regions.get_mut(regions) {
+                    regions.copy_from_slice(
+                        block.left.regions().get(..len * words).unwrap_or_default(),
+                    );
+                }
+                if shared.unsent == 0 {
+                    // Nobody is new here.
+                    shared.sent.get_mut(first..first + len).unwrap_or_default().fill(now.0);
+                } else {
+                    (first..first + len).for_each(|place| shared.note_sent(place, now.0));
+                }
+            } else {
+                shared.silent = true;
+                let failed = |place: usize| block.failed.iter().any(|(index, _)| *index == place);
+                for index in (0..len).filter(|index| !failed(*index)) {
+                    take(shared, &block.left, index, first + index, now.0);
                 }
             }
-            (devices, lengths) = (&self.present.0, &self.present.1);
+            if shared.draws {
+                let to = shared.random.get_mut(first..first + len).unwrap_or_default();
+                to.copy_from_slice(block.left.random().get(..len).unwrap_or_default());
+            }
+            self.rounds += len as u64;
+            self.steps += block.left.steps().iter().take(len).sum::<u64>();
+            self.actions += block.actions;
+            keep_odd(shared, block);
+            for (index, trap) in block.failed.drain(..) {
+                let device = shared.ground.number(first + index);
+                failed.push(FailedRound { device, at: now, trap });
+            }
+            block.left.swap_states(&mut block.states);
+            first += len;
         }
-        let view = View {
-            store: &self.store,
-            ids: &self.ids,
-            devices,
-            lengths,
-            sent_at: &self.sent_at,
-            now,
-        };
-        let (Some(id), Some(point)) = (self.ids.get(number), self.links.points.get(number)) else {
-            return Ok(());
-        };
-        let setting = Setting {
-            id,
-            now,
-            delta: device.last.map_or(0.0, |last| now - last),
-            position: Some(point),
-            limits: self.limits,
-        };
-        let done = self.machine.round(&self.program, &setting, &view, &mut device.memory);
-        let success = done.map_err(|trap| FailedRound { device: number, at: now, trap })?;
-        device.last = Some(now);
-        if let Some(value) = self.values.get_mut(number) {
-            *value = success.value;
+        failed.sort_by_key(|failed| failed.device);
+    }
+
+    /// A round of one device. What it exports reaches its neighbours at once.
+    ///
+    /// # Errors
+    /// The program failed there.
+    pub fn fire(&mut self, device: usize, now: Micros) -> Result<(), FailedRound> {
+        self.fire_next(&[(device as u32, now)]);
+        self.first_failed()
+    }
+
+    /// Rounds of devices one after the other, as planned; what each exports reaches its neighbours
+    /// at once. Runs as many of the first ones as do not depend on each other, at least one, and gives
+    /// how many that were; what failed is in [`ColumnEngine::failed`], in the order of the plan.
+    pub fn fire_next(&mut self, planned: &[(u32, Micros)]) -> usize {
+        self.failed.clear();
+        self.join(planned);
+        let Self { shared, blocks, joint, places, clock, workers, failed, .. } = self;
+        let count = places.len();
+        for (index, place) in places.iter().enumerate() {
+            let from = blocks.get(*place as usize / BLOCK);
+            let pairs = joint.states.iter_mut().zip(from.map_or(&[][..], |block| &block.states));
+            pairs.for_each(|(to, from)| to.copy_one(index, from, *place as usize % BLOCK));
         }
-        Ok(())
+        if let Some(worker) = workers.first_mut() {
+            let worker = worker.get_mut().unwrap_or_else(PoisonError::into_inner);
+            joint.run(shared, worker, Planned { places, clock, fixed: false });
+        }
+        let mut traps = std::mem::take(&mut joint.failed);
+        let mut broken = traps.drain(..).peekable();
+        for (index, (place, now)) in places.iter().zip(&*clock).enumerate() {
+            let place = *place as usize;
+            if let Some((_, trap)) = broken.next_if(|(failed, _)| *failed == index) {
+                shared.silent = true;
+                let device = shared.ground.number(place);
+                failed.push(FailedRound { device, at: Micros(*now), trap });
+                continue;
+            }
+            take(shared, &joint.left, index, place, *now);
+            let Some(block) = blocks.get_mut(place / BLOCK) else { continue };
+            for (to, from) in block.states.iter_mut().zip(joint.left.states()) {
+                to.copy_one(place % BLOCK, from, index);
+            }
+            block.left.take_value(place % BLOCK, &joint.left, index);
+        }
+        drop(broken);
+        joint.failed = traps;
+        if shared.draws {
+            for (place, random) in places.iter().zip(joint.left.random()) {
+                if let Some(held) = shared.random.get_mut(*place as usize) {
+                    *held = *random;
+                }
+            }
+        }
+        self.rounds += count as u64;
+        self.steps += joint.left.steps().iter().take(count).sum::<u64>();
+        self.actions += joint.actions;
+        keep_odd(shared, joint);
+        count
+    }
+
+    /// The rounds from the first one on in which no device reads what another one of them sends.
+    fn join(&mut self, planned: &[(u32, Micros)]) {
+        let Self { shared, places, clock, joined, joints, .. } = self;
+        places.clear();
+        clock.clear();
+        *joints = joints.wrapping_add(1);
+        if *joints == 0 {
+            joined.fill(0);
+            *joints = 1;
+        }
+        for (device, now) in planned.iter().take(BLOCK) {
+            let place = shared.ground.place(*device as usize);
+            let depends = |place: &u32| joined.get(*place as usize) == Some(joints);
+            if depends(&(place as u32)) || shared.ground.near(place).0.iter().any(depends) {
+                break;
+            }
+            if let Some(held) = joined.get_mut(place) {
+                *held = *joints;
+            }
+            places.push(place as u32);
+            clock.push(now.0);
+        }
+    }
+
+    /// Whether the program is one that rounds of many devices can run together.
+    pub fn can_run_together(program: &Program) -> bool {
+        Bulk::can_run(program)
+    }
+}
+
+/// Whether a device ran a region, by what its rounds left.
+fn ran(left: &CrowdLeft, words: usize, index: usize, region: u32) -> bool {
+    let word = left.regions().get(index * words + region as usize / 64);
+    words == 0 || word.is_some_and(|word| word >> (region % 64) & 1 == 1)
+}
+
+/// Makes visible what one device exported.
+fn take(shared: &mut Shared, left: &CrowdLeft, index: usize, place: usize, now: u64) {
+    let count = shared.ground.len();
+    let words = shared.words;
+    for ((cells, from), region) in shared.exports.iter_mut().zip(left.exports()).zip(&shared.homes)
+    {
+        if ran(left, words, index, *region) {
+            cells.copy_one(place, from, index, count);
+        }
+    }
+    if let Some(regions) = shared.regions.get_mut(place * words..(place + 1) * words) {
+        let ran = left.regions().get(index * words..(index + 1) * words);
+        regions.copy_from_slice(ran.unwrap_or_default());
+    }
+    shared.note_sent(place, now);
+}
+
+/// Keeps what does not fit into columns.
+fn keep_odd(shared: &mut Shared, group: &mut Group) {
+    for (place, exports, state) in group.odd.drain(..) {
+        put(&mut shared.odd, place, exports);
+        put(&mut shared.odd_states, place, state);
+    }
+    for (place, environment) in group.environments.drain(..) {
+        if let Some(held) = shared.environments.get_mut(place as usize) {
+            *held = environment;
+        }
+    }
+
+    fn put<T>(held: &mut std::collections::BTreeMap<u32, T>, place: u32, value: Option<T>) {
+        match value {
+            Some(value) => held.insert(place, value),
+            None => held.remove(&place),
+        };
     }
 }

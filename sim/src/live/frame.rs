@@ -12,7 +12,7 @@ const MAX_LABELS: usize = 64;
 /// The longest text, in characters.
 const MAX_TEXT: usize = 40;
 /// The most links that a page is given.
-const MAX_LINKS: usize = 400_000;
+const MAX_LINKS: usize = 1_000_000;
 
 /// What a value is.
 #[derive(Clone, Copy)]

@@ -75,6 +75,13 @@ impl Past {
 
     /// Goes on by one event, and all others of the same time.
     pub(super) fn step(&mut self, series: &mut Series) -> Result<(), SimError> {
+        if self.made == self.changes.len() {
+            self.present.step(&mut ())?;
+            self.present.run_until(self.now(), &mut ())?;
+            self.arrived(series);
+            return Ok(());
+        }
+        // What was done before the next event is to be done again on the way to it.
         let mut next = self.present.clone();
         next.step(&mut ())?;
         let at = next.time();
@@ -105,7 +112,7 @@ impl Past {
     /// Goes to the latest copy at or before a time, unless the present lies between the two.
     pub(super) fn back(&mut self, to: Micros) {
         let before = self.stills.iter().rev().find(|still| still.simulation.time() <= to);
-        let Some(still) = before.or(self.stills.first()) else { return };
+        let Some(still) = before.or_else(|| self.stills.first()) else { return };
         let between = still.simulation.time()..=to;
         if !between.contains(&self.now()) {
             self.present = still.simulation.clone();

@@ -108,7 +108,7 @@ impl Session {
             }
             Command::StepPeriod => {
                 self.playing = false;
-                let from = self.goal.unwrap_or(self.past.now());
+                let from = self.goal.unwrap_or_else(|| self.past.now());
                 let period = self.scenario.schedule.period().0;
                 self.goal = Some(Micros(from.0.saturating_add(period)));
             }

@@ -2,6 +2,7 @@
 
 use super::{Picture, raster};
 use crate::SimError;
+use crate::whole::write_whole;
 use color_quant::NeuQuant;
 use std::collections::HashMap;
 use std::io;
@@ -92,7 +93,7 @@ impl Animation {
     /// It cannot be written.
     pub(crate) fn write(self, file: &Path) -> Result<(), SimError> {
         let bytes = self.encoder.into_inner().map_err(io::Error::other);
-        let written = bytes.and_then(|bytes| std::fs::write(file, bytes));
+        let written = bytes.and_then(|bytes| write_whole(file, &bytes));
         written.map_err(|error| SimError::file("write", file, error))
     }
 }

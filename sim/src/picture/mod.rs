@@ -9,8 +9,10 @@ mod svg;
 mod text;
 
 pub(crate) use self::gif::Animation;
+pub(crate) use self::svg::escaped;
 
 use crate::SimError;
+use crate::whole::write_whole;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -179,7 +181,7 @@ impl Picture {
                 return Err(SimError::NotAPicture { file: file.to_owned() });
             }
         };
-        std::fs::write(file, bytes).map_err(|error| SimError::file("write", file, error))
+        write_whole(file, &bytes).map_err(|error| SimError::file("write", file, error))
     }
 }
 

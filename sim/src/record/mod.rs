@@ -8,6 +8,7 @@ mod sheet;
 mod trend;
 
 pub use crate::map::{Snapshots, Wanted, When, map};
+pub use crate::whole::{WholeFile, write_whole};
 pub use csv::Csv;
 pub(crate) use csv::quoted;
 pub use json::JsonLines;

@@ -16,7 +16,7 @@ use toml::{Table, Value};
 
 /// A scenario file as it was read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Written {
+pub(crate) struct Written {
     text: String,
     assumed: Vec<Assumed>,
 }
@@ -82,7 +82,8 @@ impl Scenario {
             table.insert("path".to_owned(), Value::Array(folders));
         }
         let Stop { events, rounds, time } = self.stop;
-        let time = time.or((events.is_none() && rounds.is_none()).then_some(Stop::DEFAULT_TIME));
+        let bounded = events.is_some() || rounds.is_some();
+        let time = if bounded { time } else { time.or(Some(Stop::DEFAULT_TIME)) };
         let bounds = [
             ("events", events.map(whole)),
             ("rounds", rounds.map(whole)),

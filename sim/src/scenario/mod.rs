@@ -5,6 +5,7 @@
 
 mod area;
 mod devices;
+mod engine;
 mod explain;
 mod expression;
 mod fault;
@@ -19,6 +20,7 @@ mod units;
 
 pub use area::Area;
 pub use devices::{Chosen, Env, Given, Group, Node, Place, Set};
+pub use engine::EngineKind;
 pub use expression::Expression;
 pub(crate) use expression::{Evaluator, Subject};
 pub use fault::{
@@ -82,6 +84,8 @@ pub struct Scenario {
     pub record: Record,
     /// How maps look.
     pub map: MapStyle,
+    /// What runs it.
+    pub engine: EngineKind,
     /// A hash of the text that it was read from, and of the files that it names; zero without a file.
     pub digest: u64,
     /// The files that it was read from besides its own, relative to its folder.
@@ -89,7 +93,7 @@ pub struct Scenario {
     /// What the author should know before the run, such as gaps in a trace; one sentence each.
     pub notes: Vec<String>,
     /// The file that it was read from, with what was left out.
-    written: Written,
+    pub(crate) written: Written,
 }
 
 /// Which events are recorded: the multiples of `every` that are at least `from_event`.
@@ -223,6 +227,7 @@ impl Scenario {
             move_step: Micros::SECOND,
             record: Record::default(),
             map: MapStyle::default(),
+            engine: EngineKind::Auto,
             digest: 0,
             files: Vec::new(),
             notes: Vec::new(),

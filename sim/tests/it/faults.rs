@@ -100,3 +100,30 @@ fn mistakes_in_links_and_faults_are_named() {
     let fault = format!("{group}[[fault]]\nkind = 'corrupt'\nids = [9]\n");
     assert!(unknown(&fault).contains("[[fault]] names device 9"));
 }
+
+#[test]
+fn the_page_of_faults_shows_scenarios_that_run() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/faults.md");
+    let page = std::fs::read_to_string(page).expect("the page");
+    let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let all: String = blocks.collect();
+    let devices = "stop = { time = '2s' }\n[[group]]\ncount = 20\narea = [0, 0, 100, 100]\n";
+    let text = all.replacen("[link]", &format!("{devices}[link]"), 1);
+    assert!(text.matches("[[fault]]").count() >= 3, "the blocks are found: {text}");
+    run(&scenario(&text), &program("1"), &mut ()).expect("it runs");
+    // Each form that the tables of loss and delay show.
+    let forms = page.lines().filter(|line| line.starts_with("| `")).filter_map(|line| {
+        let cell = line.split('|').nth(1)?;
+        let form = cell.split("`, `").next()?.trim().trim_matches('`').to_owned();
+        form.starts_with(['"', '[', '{', '0']).then_some(form)
+    });
+    let mut tried = 0;
+    for form in forms {
+        let key = if form.starts_with(['{', '0']) { "loss" } else { "delay" };
+        if form.contains(|c: char| c.is_ascii_digit()) {
+            scenario(&format!("link = {{ {key} = {form} }}\n[[group]]\ncount = 2\n"));
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 8, "five forms of delay, three of loss");
+}

@@ -11,6 +11,7 @@ mod common;
 mod crowd;
 mod determinism;
 mod effective;
+mod engines;
 mod faults;
 mod live;
 mod maps;

@@ -233,6 +233,38 @@ fn a_program_steers_its_device() {
 }
 
 #[test]
+fn space_has_three_dimensions_for_programs_and_movement() {
+    let text = "
+        area = [0, 0, 0, 50, 50, 50]
+        stop = '9s'
+        schedule = { kind = 'lock-step' }
+        link = { radius = 20 }
+        node = [
+            { position = [10, 10, 10], mobility = { kind = 'steered', speed = 5 } },
+            { position = [10, 10, 29] },
+            { position = [10, 10, 31] },
+        ]
+    ";
+    let text = format!("{text}\n[[group]]\ncount = 20\nmobility = {{ kind = 'waypoint' }}");
+    let program = program("env.put('destination', [10, 10, 90]); minHood(self.nbrRange())");
+    let mut heights = Vec::new();
+    let mut first = None;
+    let mut watch = Watch(|moment: &Moment<'_>| {
+        let world = moment.world;
+        heights.push(world.position(0)[2]);
+        if moment.event == 23 {
+            first = Some((world.neighbors(0).contains(&1), world.neighbors(0).contains(&2)));
+        }
+        assert!((3..23).all(|device| (0.0..=50.0).contains(&world.position(device)[2])));
+        Flow::Continue
+    });
+    run(&scenario(&text), &program, &mut watch).expect("runs");
+    assert_eq!(first, Some((true, false)), "19 above is near, 21 above is not");
+    // Five a second up to the ceiling, from the step after the first round on.
+    assert_eq!((heights[0], heights[heights.len() - 1]), (10.0, 50.0));
+}
+
+#[test]
 fn what_is_no_place_steers_nobody() {
     for nonsense in ["'north'", "7", "[1]", "[]", "['a', 'b']", "[0 / 0, 1]", "[1 / 0, 1]"] {
         assert!(steered(nonsense).iter().all(|place| *place == [10.0, 10.0]), "{nonsense}");

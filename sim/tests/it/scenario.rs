@@ -257,6 +257,21 @@ fn the_documented_scenario_is_one() {
         page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(!examples.is_empty());
     for example in examples {
-        parse(example);
+        let effective = parse(example).effective();
+        effective.unwrap_or_else(|error| panic!("its devices can be placed: {error}"));
+    }
+}
+
+#[test]
+fn the_page_explains_every_word() {
+    let page = include_str!("../../../docs/simulator.md");
+    let places = ["[schedule]\nkind", "[link]\nkind", "[mobility]\nkind", "[[group]]\nplace"];
+    for place in places {
+        let said = mistakes(&format!("program = 'p.pt'\n{place} = '?'\n"));
+        let (_, words) = said.split_once("Known words: ").expect("they are listed");
+        let words = words.split('.').next().unwrap_or_default();
+        for word in words.split(", ") {
+            assert!(page.contains(&format!("| `\"{word}\"` |")), "{place}: {word}");
+        }
     }
 }

@@ -15,8 +15,12 @@ fn program(name: &str) -> Arc<Program> {
     load_file(&folder.join(name), &[]).expect("a workload").program
 }
 
-fn numbers(values: &[Value]) -> impl Iterator<Item = f64> + '_ {
-    values.iter().map(|value| value.as_number().expect("a number"))
+fn numbers(engine: &ColumnEngine) -> impl Iterator<Item = f64> + '_ {
+    engine.values().map(|value| value.as_number().expect("a number"))
+}
+
+fn second(round: usize) -> Micros {
+    Micros(round as u64 * Micros::SECOND.0)
 }
 
 /// Rounds in lock-step until nothing changes any more; fails if that takes longer than `most`.
@@ -25,14 +29,14 @@ fn settled(name: &str, devices: usize, most: usize) -> Digest {
         ColumnEngine::new(program(name), workload::points(devices), RADIUS, 0).expect("few links");
     let mut before = Vec::new();
     for round in 1..=most {
-        engine.lock_step(round as f64).unwrap_or_else(|failed| panic!("{failed}"));
-        let now: Vec<u64> = numbers(engine.values()).map(f64::to_bits).collect();
+        engine.lock_step(second(round)).unwrap_or_else(|failed| panic!("{failed}"));
+        let now: Vec<u64> = numbers(&engine).map(f64::to_bits).collect();
         if now == before {
             // A value may rest for a round while what it depends on still moves far away; so once more for as long.
             if round > most / 2 {
-                let (_, walked) = engine.counts();
+                let (_, _, walked) = engine.counts();
                 assert_eq!(walked, 0, "every round of {name} is compiled");
-                return Digest::of(numbers(engine.values()));
+                return Digest::of(numbers(&engine));
             }
         } else {
             assert!(round < most, "{name} did not settle in {most} rounds");
@@ -128,9 +132,10 @@ fn columns_and_complete_devices_give_the_same_bits() {
             ColumnEngine::new(program.clone(), points.clone(), RADIUS, 0).expect("few links");
         let mut complete = Complete::new(&program, &points);
         for (now, device) in firings(DEVICES, 12) {
-            engine.fire(device, now.seconds()).unwrap_or_else(|failed| panic!("{failed}"));
-            complete.fire(device, now, engine.neighbors(device));
-            let (columns, whole) = (&engine.values()[device], &complete.values[device]);
+            engine.fire(device, now).unwrap_or_else(|failed| panic!("{failed}"));
+            let neighbors: Vec<u32> = engine.neighbors(device).map(|other| other as u32).collect();
+            complete.fire(device, now, &neighbors);
+            let (columns, whole) = (engine.value(device), &complete.values[device]);
             assert_eq!(format!("{columns:?}"), format!("{whole:?}"), "{name} at {now:?}, {device}");
         }
     }
@@ -144,11 +149,74 @@ fn a_steady_round_allocates_nothing() {
         let mut engine = ColumnEngine::new(program(name), points, RADIUS, 0).expect("few links");
         let rounds = |engine: &mut ColumnEngine, from: usize, to: usize| {
             for round in from..to {
-                engine.lock_step(round as f64).unwrap_or_else(|failed| panic!("{failed}"));
+                engine.lock_step(second(round)).unwrap_or_else(|failed| panic!("{failed}"));
             }
         };
         rounds(&mut engine, 1, 40);
         let counted = allocation_counter::measure(|| rounds(&mut engine, 40, 45));
         assert_eq!(counted.count_total, 0, "{name}: {counted:?} in 750 rounds");
+        let later = |now: Micros| Micros(now.0 + second(45).0);
+        let plan: Vec<(u32, Micros)> =
+            firings(150, 12).into_iter().map(|(now, device)| (device as u32, later(now))).collect();
+        let (before, after) = plan.split_at(1_200);
+        let mut fire = |mut plan: &[(u32, Micros)]| {
+            while !plan.is_empty() {
+                plan = &plan[engine.fire_next(plan)..];
+            }
+        };
+        fire(before);
+        let counted = allocation_counter::measure(|| fire(after));
+        assert_eq!(counted.count_total, 0, "{name}: {counted:?} in 600 rounds of their own");
+    }
+}
+
+const NAMES: [&str; 6] = ["w0.pt", "w1.pt", "w2.pt", "w3.pt", "w4.pt", "w5.pt"];
+
+/// All that can be seen of an engine, bit by bit.
+fn seen(engine: &ColumnEngine, program: &Program) -> Vec<String> {
+    let slots = program.layout().exports();
+    let one = |device: usize| {
+        let sent = slots.iter().map(|slot| engine.exported(device, slot.path));
+        format!("{:?} {:?}", engine.value(device), sent.collect::<Vec<_>>())
+    };
+    (0..engine.len()).map(one).collect()
+}
+
+/// What many devices compute together is what each computes by itself, in both schedules, from the first
+/// round on: values, exports and what it costs.
+#[test]
+fn rounds_together_are_rounds_one_by_one() {
+    for name in NAMES {
+        let (program, points) = (program(name), workload::points(700));
+        let engine = || ColumnEngine::new(program.clone(), points.clone(), RADIUS, 3);
+        let (mut together, mut apart) =
+            (engine().expect("few links"), engine().expect("few links"));
+        apart.one_by_one();
+        for round in 1..=12 {
+            together.lock_step(second(round)).expect("it runs");
+            apart.lock_step(second(round)).expect("it runs");
+            assert_eq!(seen(&together, &program), seen(&apart, &program), "{name}, {round}");
+        }
+        let plan: Vec<(u32, Micros)> = firings(700, 6)
+            .into_iter()
+            .map(|(now, device)| (device as u32, Micros(now.0 + second(12).0)))
+            .collect();
+        for engine in [&mut together, &mut apart] {
+            let mut next = 0;
+            while next < plan.len() {
+                next += engine.fire_next(&plan[next..]);
+                assert!(engine.failed().is_empty());
+            }
+        }
+        assert_eq!(
+            seen(&together, &program),
+            seen(&apart, &program),
+            "{name}, one after the other"
+        );
+        assert_eq!(together.steps(), apart.steps(), "{name}");
+        let ((rounds, alone, _), (same, all, _)) = (together.counts(), apart.counts());
+        assert_eq!((rounds, all), (same, same), "{name}");
+        // In the first two rounds many devices have nobody to hear, which is for the machine.
+        assert!(alone * 4 < rounds, "{name}: {alone} of {rounds} rounds ran by themselves");
     }
 }

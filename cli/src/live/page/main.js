@@ -129,7 +129,7 @@ function show(frame) {
   showKeys();
   showLegend(colors);
   const failed = header.traps ? ` · ${header.traps} failed rounds` : "";
-  const hidden = header.linkCount > 400000 ? " (too many to draw)" : "";
+  const hidden = header.linkCount > 1000000 ? " (too many to draw)" : "";
   $("status").textContent =
     `${header.devices} devices · ${header.linkCount} links${hidden} · ${header.rounds} rounds · seed ${world.seed}${failed}`;
   if (header.trap) $("status").title = `device ${header.trap.device} at ${header.trap.t} s: ${header.trap.message}`;

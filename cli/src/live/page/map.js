@@ -287,7 +287,8 @@ export class MapView {
       [this.buffer.width, this.buffer.height] = [width, height];
     }
     const inks = Uint32Array.from(table, (color) => {
-      const rgb = parseInt(color.slice(1), 16);
+      // Without an outline, white would not be seen.
+      const rgb = color === "#ffffff" ? 0xb4bbc2 : parseInt(color.slice(1), 16);
       return (0xff000000 | ((rgb & 0xff) << 16) | (rgb & 0xff00) | (rgb >> 16)) >>> 0;
     });
     const image = new ImageData(width, height);

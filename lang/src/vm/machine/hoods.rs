@@ -269,7 +269,7 @@ impl Registers {
 }
 
 /// The order of numbers inside tuples: all NaNs are one value above infinity.
-fn total(x: f64, y: f64) -> Ordering {
+pub(in crate::vm) fn total(x: f64, y: f64) -> Ordering {
     if x < y {
         Ordering::Less
     } else if x > y {
@@ -362,7 +362,8 @@ fn fold_chosen(hood: HoodOp, x: &[f64], y: &[f64], f: impl Fn(f64, f64) -> f64) 
 }
 
 /// A reduction of numbers, in order; nothing if there are none, or numbers have no such reduction.
-fn fold(op: HoodOp, mut values: impl Iterator<Item = f64>) -> Option<f64> {
+#[inline]
+pub(in crate::vm) fn fold(op: HoodOp, mut values: impl Iterator<Item = f64>) -> Option<f64> {
     let first = match op {
         HoodOp::Min | HoodOp::Max | HoodOp::Sum | HoodOp::Mean => values.next()?,
         _ => return None,

@@ -6,6 +6,8 @@ mod hoods;
 mod run;
 mod values;
 
+pub(super) use hoods::{fold, total};
+
 use super::code::{Code, Reg};
 use super::columns::{Column, Columns, Mask};
 use crate::diag::DiagCode;
@@ -52,7 +54,7 @@ pub struct Setting<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// What the last successful round left.
-    last: Box<Left>,
+    pub(super) last: Box<Left>,
     /// The environment.
     pub environment: Environment,
     /// State of the device's generator of random numbers.
@@ -61,9 +63,9 @@ pub struct Memory {
 
 /// What a round leaves.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Left {
-    pub(super) state: State,
-    pub(super) exports: Exports,
+pub(in crate::vm) struct Left {
+    pub(in crate::vm) state: State,
+    pub(in crate::vm) exports: Exports,
 }
 
 impl Memory {
@@ -122,6 +124,8 @@ pub struct Success {
     /// What it used of its fuel. With more than thirty neighbours a compiled round counts each lane of all that
     /// it does, which is rather too much.
     pub steps: u64,
+    /// Whether the environment may be another one than before.
+    pub environment_changed: bool,
 }
 
 /// Runs rounds of any device and program, one at a time.
@@ -243,9 +247,11 @@ impl Machine {
         if accepted.is_ok() {
             std::mem::swap(&mut memory.last, &mut next);
             memory.random = self.effects.random;
-            if let Some(environment) = self.effects.changed.take() {
-                memory.environment = environment;
-            }
+        }
+        let changed = self.effects.changed.take().filter(|_| accepted.is_ok());
+        let environment_changed = changed.is_some();
+        if let Some(environment) = changed {
+            memory.environment = environment;
         }
         self.spare = Some(next);
         accepted?;
@@ -253,6 +259,7 @@ impl Machine {
             steps: setting.limits.fuel - self.effects.fuel,
             value: self.registers.result(result, neighbors),
             actions: std::mem::take(&mut self.effects.actions),
+            environment_changed,
         })
     }
 
@@ -270,7 +277,8 @@ impl Machine {
         *memory.last = Left { state: output.state, exports: output.exports };
         memory.environment = output.environment;
         memory.random = output.random;
-        Ok(Success { value: output.value, actions: output.actions, steps: output.steps })
+        let RoundOutput { value, actions, steps, .. } = output;
+        Ok(Success { value, actions, steps, environment_changed: true })
     }
 
     /// What a round leaves and the register of its value, if the machine can run it by itself; its

@@ -1,7 +1,7 @@
 //! `[mobility]`: how devices move.
 
 use super::super::problem::Problems;
-use super::super::read::{self, Item, Section};
+use super::super::read::{self, Item, Section, fault};
 use super::super::units::duration_value;
 use super::super::{Flock, Mobility, Walk};
 use super::refuse_others;
@@ -34,7 +34,13 @@ pub(super) fn read_mobility(mut section: Section<'_>, problems: &mut Problems) -
         ("steered", Kind::Steered),
     ];
     section.assume("kind", "still", problems);
-    let kind = section.read("kind", problems, |item| read::word(item, &words));
+    let kind = section.read("kind", problems, |item| match read::text(item)?.as_str() {
+        "trace" => {
+            let help = "Write trace = \"walks.csv\" in a [[group]] of its own.";
+            Err(fault("traces bring their own devices", help))
+        }
+        _ => read::word(item, &words),
+    });
     let kind = kind.unwrap_or(Kind::Still);
     let mobility = match kind {
         Kind::Still => Mobility::Still,

@@ -23,7 +23,7 @@ use link::read_link;
 use mobility::read_mobility;
 use nodes::{Devices, read_sets};
 use obstacle::read_obstacles;
-use output::{read_map, read_record};
+use output::{read_engine, read_map, read_record};
 use schedule::{read_schedule, read_stop};
 use std::path::PathBuf;
 use toml::de::{DeTable, DeValue};
@@ -83,6 +83,8 @@ fn read_root<'a>(
     let record = read_record(record, problems);
     let map = table("map", "[map]", problems);
     let map = read_map(map, problems);
+    let engine = table("engine", "[engine]", problems);
+    let engine = read_engine(engine, problems);
     let mut devices = Devices::default();
     devices.read_nodes(&mut root, problems);
     devices.read_groups(&mut root, files, problems);
@@ -105,6 +107,7 @@ fn read_root<'a>(
         move_step,
         record,
         map,
+        engine,
         nodes: devices.nodes,
         groups: devices.groups,
         notes: devices.notes,

@@ -92,7 +92,7 @@ fn image(
     problems: &mut Problems,
 ) -> Option<Shape> {
     let own = section.read("area", problems, rectangle);
-    let Some(area) = own.or(area.map(|area| area.outline())) else {
+    let Some(area) = own.or_else(|| area.map(|area| area.outline())) else {
         if !section.has("area") {
             let span = section.key_span("image").unwrap_or(0..0);
             let help = "Add area = [x0, y0, x1, y1] here or to the scenario.";

@@ -1,8 +1,8 @@
-//! `[record]` and `[map]`: what a run leaves behind.
+//! `[record]`, `[map]` and `[engine]`: what a run leaves behind, and what runs it.
 
 use super::super::problem::Problems;
 use super::super::read::{self, Fault, Item, Section, fault};
-use super::super::{MapStyle, Record};
+use super::super::{EngineKind, MapStyle, Record};
 use crate::picture::Color;
 use toml::de::DeValue;
 
@@ -12,6 +12,14 @@ pub(super) fn read_record(mut section: Section<'_>, problems: &mut Problems) -> 
     let every = section.read("every", problems, |item| read::whole(item, 1));
     section.finish(problems);
     Record { from_event: from, every }
+}
+
+pub(super) fn read_engine(mut section: Section<'_>, problems: &mut Problems) -> EngineKind {
+    let shown = |kind: &EngineKind| toml::Value::String(kind.word().to_owned());
+    let word = |item| read::word(item, &EngineKind::WORDS);
+    let kind = section.read_or("kind", EngineKind::Auto, shown, problems, word);
+    section.finish(problems);
+    kind
 }
 
 pub(super) fn read_map(mut section: Section<'_>, problems: &mut Problems) -> MapStyle {

@@ -136,18 +136,10 @@ pub(crate) fn zero(site: &Site) -> Vec<Wanted> {
     site.map(|_| Wanted::number(0.0))
 }
 
-pub(crate) fn yes(site: &Site) -> Vec<Wanted> {
-    site.map(|_| Wanted::truth(true))
-}
-
 pub(crate) fn no(site: &Site) -> Vec<Wanted> {
     site.map(|_| Wanted::truth(false))
 }
 
 pub(crate) fn is_source(site: &Site) -> Vec<Wanted> {
     truths(site.sources())
-}
-
-pub(crate) fn own_value(site: &Site) -> Vec<Wanted> {
-    site.values().into_iter().map(Wanted::Near).collect()
 }

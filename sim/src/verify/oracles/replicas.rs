@@ -95,9 +95,17 @@ fn some_of(view: &View<'_>, sources: &[String]) -> Wanted {
 }
 
 /// Once the network has met, all sources are known where rounds are even.
+///
+/// A device that is alone measures no diameter, so that no replica lives: it names itself.
 pub(crate) fn sources_found(view: &View<'_>) -> Wanted {
     let sources = sources_in_reach(view);
-    if view.is_logical() && view.now.at >= 40.0 { texts(&sources) } else { some_of(view, &sources) }
+    if view.site.neighbors(view.device).is_empty() {
+        texts(&[view.spot.id.to_string()])
+    } else if view.is_logical() && view.now.at >= 40.0 {
+        texts(&sources)
+    } else {
+        some_of(view, &sources)
+    }
 }
 
 /// Sources that cease to be are known in time, and forgotten in time.

@@ -13,7 +13,7 @@ impl Graph {
     pub(super) fn of(engine: &ColumnEngine) -> Self {
         let mut graph = Self { starts: vec![0], others: Vec::new(), lengths: Vec::new() };
         for device in 0..engine.len() {
-            graph.others.extend_from_slice(engine.neighbors(device));
+            graph.others.extend(engine.neighbors(device).map(|other| other as u32));
             graph.lengths.extend_from_slice(engine.lengths(device));
             graph.starts.push(graph.others.len());
         }

@@ -7,33 +7,53 @@
 use super::calendar::Calendar;
 use super::graph::Graph;
 use std::hint::black_box;
-use std::time::Instant;
 
-/// Device rounds a second of distances to device 0, everybody at once.
-pub(super) fn lock_step(graph: &Graph, rounds: usize, hops: bool) -> f64 {
-    let (mut now, mut next) = (vec![f64::INFINITY; graph.len()], vec![0.0; graph.len()]);
-    let begun = Instant::now();
-    for _ in 0..rounds {
-        for (device, value) in next.iter_mut().enumerate() {
-            *value = if device == 0 { 0.0 } else { least(graph, &now, device, hops) };
-        }
-        std::mem::swap(&mut now, &mut next);
-        black_box(&now);
-    }
-    (rounds * graph.len()) as f64 / begun.elapsed().as_secs_f64()
+/// Distances to device 0 by hand.
+pub(super) struct ByHand<'a> {
+    graph: &'a Graph,
+    /// Whether every link counts as 1.
+    hops: bool,
+    now: Vec<f64>,
+    next: Vec<f64>,
+    calendar: Option<Calendar>,
 }
 
-/// The same with each device at its own time.
-pub(super) fn asynchronous(graph: &Graph, rounds: usize, hops: bool) -> f64 {
-    let mut values = vec![f64::INFINITY; graph.len()];
-    let mut calendar = Calendar::new(graph.len());
-    let begun = Instant::now();
-    for _ in 0..rounds * graph.len() {
-        let (_, device) = calendar.next();
-        values[device] = if device == 0 { 0.0 } else { least(graph, &values, device, hops) };
+impl<'a> ByHand<'a> {
+    pub(super) fn new(graph: &'a Graph, hops: bool, asynchronous: bool) -> Self {
+        Self {
+            graph,
+            hops,
+            now: vec![f64::INFINITY; graph.len()],
+            next: vec![0.0; graph.len()],
+            calendar: asynchronous.then(|| Calendar::new(graph.len())),
+        }
     }
-    black_box(&values);
-    (rounds * graph.len()) as f64 / begun.elapsed().as_secs_f64()
+
+    /// So many rounds of every device, about.
+    pub(super) fn rounds(&mut self, rounds: usize) {
+        let Self { graph, hops, now, next, calendar } = self;
+        let least = |values: &[f64], device: usize| match device {
+            0 => 0.0,
+            _ => least(graph, values, device, *hops),
+        };
+        match calendar {
+            Some(calendar) => {
+                for _ in 0..rounds * graph.len() {
+                    let (_, device) = calendar.next();
+                    now[device] = least(now, device);
+                }
+            }
+            None => {
+                for _ in 0..rounds {
+                    for (device, value) in next.iter_mut().enumerate() {
+                        *value = least(now, device);
+                    }
+                    std::mem::swap(now, next);
+                }
+            }
+        }
+        black_box(&self.now);
+    }
 }
 
 #[inline]
