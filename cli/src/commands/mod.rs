@@ -8,6 +8,7 @@ pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod lib;
+pub(crate) mod manifest;
 pub(crate) mod new;
 pub(crate) mod node;
 pub(crate) mod program;
