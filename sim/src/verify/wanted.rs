@@ -18,7 +18,7 @@ pub(crate) enum Wanted {
     /// A number from the first to the second.
     Between(f64, f64),
     /// A tuple of these.
-    Tuple(Vec<Wanted>),
+    Tuple(Vec<Self>),
     /// Not what it is: a property of it is broken, in words.
     Other(String),
 }

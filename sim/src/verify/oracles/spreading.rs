@@ -219,7 +219,7 @@ fn counted(site: &Site, sources: &[bool], device: usize) -> f64 {
     let values = site.values();
     let own = |device: usize| values.get(device).copied().unwrap_or(0.0);
     let cast = plain::cast(site, sources, Metric::Range, own, |value: &f64, _, _| value + 1.0);
-    cast.get(device).copied().flatten().unwrap_or(own(device))
+    cast.get(device).copied().flatten().unwrap_or_else(|| own(device))
 }
 
 pub(crate) fn counted_from_two(site: &Site) -> Vec<Wanted> {
