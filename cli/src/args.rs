@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use fieldrun_sim::scenario::EngineKind;
 use serde::Serialize;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Runs aggregate programs: one short text that says what a whole network of devices does.
@@ -47,6 +47,8 @@ enum Command {
     Sim(SimArgs),
     /// Run a scenario with many settings and seeds, and sum up what they come to
     Sweep(SweepArgs),
+    /// Run what a manifest describes once more, from the manifest alone, and compare
+    Repeat(RepeatArgs),
     /// Put together what the shards of a sweep came to
     Merge(MergeArgs),
     /// Run a program on one lone device and print its value each round
@@ -142,6 +144,9 @@ pub(crate) struct LibCardArgs {
     /// Write pages into this folder; with --all also a table of them
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object for each card
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -193,6 +198,46 @@ pub(crate) struct VerifyArgs {
     pub(crate) path: Vec<PathBuf>,
     /// Folder for the scenario of a case that fails
     #[arg(long, value_name = "DIR", default_value = "fieldrun-out/verify")]
+    pub(crate) out: PathBuf,
+}
+
+impl SimArgs {
+    /// Puts everything that it writes somewhere else.
+    pub(crate) fn redirect(&mut self, to: impl Fn(&Path) -> PathBuf) {
+        for picture in self.snapshot.chunks_mut(2).filter_map(<[String]>::last_mut) {
+            *picture = to(Path::new(picture)).to_string_lossy().into_owned();
+        }
+        let tables = [&mut self.tables.metrics, &mut self.tables.table];
+        let files = [&mut self.out, &mut self.chart, &mut self.csv, &mut self.manifest];
+        for file in files.into_iter().chain(tables).flatten() {
+            *file = to(file);
+        }
+    }
+}
+
+/// The arguments of `fieldrun sim`, if these are.
+pub(crate) fn sim_of(arguments: &[String]) -> Option<SimArgs> {
+    let words = std::iter::once("fieldrun").chain(arguments.iter().map(String::as_str));
+    match Cli::try_parse_from(words).ok()?.command {
+        Command::Sim(args) => Some(args),
+        _ => None,
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  fieldrun repeat fieldrun-out/crowd/manifest.json
+
+A manifest is written beside the other files of `fieldrun sim`. It holds the scenario, the program, its
+modules, all that the scenario reads, the arguments, and hashes of what came out. The exit code is 1 if
+something else comes out now.")]
+pub(crate) struct RepeatArgs {
+    /// The manifest
+    #[arg(value_name = "manifest.json")]
+    pub(crate) manifest: PathBuf,
+    /// Folder for what it reads and writes
+    #[arg(long, value_name = "DIR", default_value = "fieldrun-out/repeat")]
     pub(crate) out: PathBuf,
 }
 
@@ -638,6 +683,9 @@ pub(crate) struct SimArgs {
     pub(crate) port: u16,
     #[command(flatten)]
     pub(crate) tables: TableArgs,
+    /// Write what is needed to repeat the run to this file [default: manifest.json in the folder]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
     /// What runs it: complete devices with messages, or columns without, which is for large networks of
     /// still devices with good links; `auto` chooses. Both give the same values
     #[arg(long, value_name = "auto|events|population", value_parser = engine_kind)]
@@ -894,6 +942,7 @@ impl Command {
             Self::Explain(args) => commands::explain::explain(&args),
             Self::Bench(command) => commands::bench::bench(command),
             Self::Sweep(args) => commands::sweep::sweep(&args),
+            Self::Repeat(args) => commands::manifest::repeat(&args),
             Self::Merge(args) => commands::sweep::merge(&args),
             Self::Ca(command) => commands::ca::ca(command),
             Self::Status(args) => commands::admin::status(&args),

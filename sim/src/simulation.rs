@@ -162,7 +162,8 @@ pub fn run(
 }
 
 /// The same on the engine that the scenario asks for, or the one that fits: both give the same values, but
-/// the population engine sends no messages that could be counted.
+/// the population engine sends no messages that could be counted. With `stop_on_error`, a round that fails
+/// ends the run.
 ///
 /// # Errors
 /// The network is too large, the observer cannot write, or the scenario asks for an engine that cannot
@@ -170,19 +171,20 @@ pub fn run(
 pub fn run_by_choice(
     scenario: &Scenario,
     program: &Arc<Program>,
+    stop_on_error: bool,
     observer: &mut dyn Observer,
 ) -> Result<Summary, SimError> {
     let obstacles = Arc::new(Obstacles::new(&scenario.obstacles));
     let population = Population::new(scenario, &obstacles)?;
-    match choose(scenario, program, &population.members)? {
-        EngineKind::Population => {
-            StillRun::new(scenario, program, &population, obstacles)?.run(observer)
-        }
-        EngineKind::Auto | EngineKind::Events => {
-            drop(population);
-            run(scenario, program, observer)
-        }
+    if choose(scenario, program, &population.members)? == EngineKind::Population {
+        let run = StillRun::new(scenario, program, &population, obstacles)?;
+        return run.run(stop_on_error, observer);
     }
+    drop(population);
+    let mut simulation = Simulation::new(scenario, program)?;
+    simulation.stop_on_error(stop_on_error);
+    simulation.run_until(Micros(u64::MAX), observer)?;
+    simulation.finish(observer)
 }
 
 /// Runs a program in a scenario until the rounds to be traced are over, and tells `observer` what

@@ -82,6 +82,7 @@ pub(crate) struct StillRun<'a> {
     now: Micros,
     last: usize,
     lacking: usize,
+    stop_on_error: bool,
 }
 
 impl<'a> StillRun<'a> {
@@ -131,12 +132,18 @@ impl<'a> StillRun<'a> {
             now: Micros(0),
             last: 0,
             lacking: devices,
+            stop_on_error: false,
             world,
         })
     }
 
     /// Runs to the end, as the event engine does.
-    pub(crate) fn run(mut self, observer: &mut dyn Observer) -> Result<Summary, SimError> {
+    pub(crate) fn run(
+        mut self,
+        stop_on_error: bool,
+        observer: &mut dyn Observer,
+    ) -> Result<Summary, SimError> {
+        self.stop_on_error = stop_on_error;
         match self.scenario.schedule {
             Schedule::LockStep { .. } => self.in_step(observer)?,
             _ => self.one_by_one(observer)?,
@@ -221,6 +228,7 @@ impl<'a> StillRun<'a> {
         self.counts.events += 1;
         self.last = device;
         let failed = failed.and_then(|index| self.engine.failed().get(index));
+        let ends = failed.is_some() && self.stop_on_error;
         let value = match failed {
             Some(failed) => {
                 let readings = self.members.get(device).map_or(&[][..], |member| &member.env);
@@ -239,7 +247,7 @@ impl<'a> StillRun<'a> {
         let (from, every) = self.record;
         let event = self.counts.events;
         let flow = observer.event(&self.moment(event >= from && event.is_multiple_of(every)))?;
-        let over = event >= self.stop.events || self.lacking == 0;
+        let over = ends || event >= self.stop.events || self.lacking == 0;
         Ok(if over { Flow::Stop } else { flow })
     }
 

@@ -37,7 +37,7 @@ fn seen(scenario: &Scenario, program: &Arc<Program>, engine: EngineKind) -> (Vec
     let mut diary = Diary::default();
     let mut scenario = scenario.clone();
     scenario.engine = engine;
-    let summary = run_by_choice(&scenario, program, &mut diary).expect("it runs");
+    let summary = run_by_choice(&scenario, program, false, &mut diary).expect("it runs");
     (diary.0, summary)
 }
 
@@ -136,8 +136,12 @@ fn threads_change_no_bit_of_a_population() {
         let digest = |threads: usize| {
             let run = || {
                 let mut seen = Fingerprint::default();
-                let run =
-                    run_by_choice(&crowd(EngineKind::Population, 2_000, 6), &program, &mut seen);
+                let run = run_by_choice(
+                    &crowd(EngineKind::Population, 2_000, 6),
+                    &program,
+                    false,
+                    &mut seen,
+                );
                 seen.digest(&run.expect("it runs"))
             };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
@@ -153,7 +157,8 @@ fn threads_change_no_bit_of_a_population() {
 fn a_fingerprint_sees_every_value() {
     let digest = |text: &str| {
         let mut seen = Fingerprint::default();
-        let run = run_by_choice(&crowd(EngineKind::Population, 100, 2), &program(text), &mut seen);
+        let run =
+            run_by_choice(&crowd(EngineKind::Population, 100, 2), &program(text), false, &mut seen);
         (seen.digest(&run.expect("it runs")), format!("{seen:?}"))
     };
     let same = "if (self.getDeviceUID().getId() == 99) { 1 } else { 1 }";
@@ -167,7 +172,7 @@ fn large_still_networks_need_no_messages_and_others_do() {
     let program = program(PROGRAMS[0]);
     let sent = |scenario: &Scenario| {
         let mut nobody: Vec<Box<dyn Observer>> = Vec::new();
-        run_by_choice(scenario, &program, &mut nobody).map(|summary| summary.counts.messages)
+        run_by_choice(scenario, &program, false, &mut nobody).map(|summary| summary.counts.messages)
     };
     let large = crowd(EngineKind::Auto, 5_000, 2);
     assert_eq!(sent(&large).expect("it runs"), 0);

@@ -1,9 +1,10 @@
 //! `fieldrun sim`.
 
+mod determinism;
 mod interrupt;
 mod run;
 
-use super::{determinism, program, tables};
+use super::{manifest, program, tables};
 use crate::args::{OnError, SimArgs};
 use crate::live;
 use crate::output::{self, Failure, Outcome};
@@ -57,10 +58,11 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     let program = &loaded.program;
     let summary = run::run(args, &scenario, program, from.as_ref(), &mut observers)?;
     drop(observers);
+    let wall = start.elapsed();
     if let (Some(table), Some(file)) = (table, &files.csv) {
         table.complete().map_err(|error| ended(SimError::file("write", file, error)))?;
     }
-    let page = summary.text(Some(start.elapsed()));
+    let page = summary.text(Some(wall));
     if args.json {
         output::say(page.trim_end());
     } else {
@@ -74,10 +76,16 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
             first.message
         )));
     }
-    let pictures = files.pictures.iter().map(|picture| &picture.file);
-    let tables = args.tables.metrics.iter().chain(&args.tables.table);
-    let files = pictures.chain(&args.chart).chain(&files.csv).chain(tables);
-    for file in files.filter(|file| file.exists()) {
+    let outputs = files.written(args);
+    for file in &outputs {
+        output::say(&format!("wrote {}", file.display()));
+    }
+    // What began elsewhere, or was cut short, is not repeated from its text.
+    let whole = args.from.is_none() && !interrupt.was_pressed();
+    if let (Some(file), Some(named), true) = (&files.manifest, &args.scenario, whole) {
+        let (scenario, loaded, summary) = (&scenario, &loaded, &summary);
+        let ran = manifest::Ran { named, scenario, loaded, summary, wall, outputs };
+        manifest::write(file, ran)?;
         output::say(&format!("wrote {}", file.display()));
     }
     match &summary.counts.first_trap {
@@ -188,6 +196,7 @@ pub(super) fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Fa
 struct Files {
     pictures: Vec<Wanted>,
     csv: Option<PathBuf>,
+    manifest: Option<PathBuf>,
 }
 
 impl Files {
@@ -214,7 +223,17 @@ impl Files {
         if let (true, Some(file)) = (pictures.is_empty(), inside("map.svg")) {
             pictures.push(Wanted { when: When::End, file });
         }
-        Ok(Self { pictures, csv: args.csv.clone().or_else(|| inside("values.csv")) })
+        let csv = args.csv.clone().or_else(|| inside("values.csv"));
+        let manifest = args.manifest.clone().or_else(|| inside("manifest.json"));
+        Ok(Self { pictures, csv, manifest })
+    }
+
+    /// What is there after the run, besides the manifest.
+    fn written(&self, args: &SimArgs) -> Vec<PathBuf> {
+        let pictures = self.pictures.iter().map(|picture| &picture.file);
+        let tables = args.tables.metrics.iter().chain(&args.tables.table);
+        let files = pictures.chain(&args.chart).chain(&self.csv).chain(tables);
+        files.filter(|file| file.exists()).cloned().collect()
     }
 }
 

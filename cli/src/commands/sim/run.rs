@@ -70,21 +70,22 @@ pub(super) fn run(
     observer: &mut dyn Observer,
 ) -> Result<Summary, Failure> {
     let (changes, checkpoints) = (interventions(args)?, Checkpoints::asked(args, scenario)?);
-    let plain = from.is_none() && changes.is_empty() && checkpoints.is_none();
-    if plain && args.on_error == OnError::Continue {
-        return fieldrun_sim::run_by_choice(scenario, program, observer).map_err(super::ended);
+    let stop_on_error = args.on_error == OnError::Stop;
+    if from.is_none() && changes.is_empty() && checkpoints.is_none() {
+        return fieldrun_sim::run_by_choice(scenario, program, stop_on_error, observer)
+            .map_err(super::ended);
     }
     if scenario.engine == EngineKind::Population {
         return Err(Failure::usage(
-            "the population engine takes neither --checkpoint, --from, --set nor --on-error stop; leave \
-             these out, or choose --engine events",
+            "the population engine has no checkpoints, and nothing is done to its devices; leave \
+             --from, --set and --checkpoint out, or let the event engine run it: --engine events",
         ));
     }
     let mut simulation = match from {
         Some(checkpoint) => checkpoint.resume(scenario, program).map_err(Failure::usage)?,
         None => Simulation::new(scenario, program).map_err(Failure::usage)?,
     };
-    simulation.stop_on_error(args.on_error == OnError::Stop);
+    simulation.stop_on_error(stop_on_error);
     for change in &changes {
         simulation.apply(change).map_err(Failure::usage)?;
     }

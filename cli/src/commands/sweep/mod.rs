@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::Store;
+pub(super) use store::write as write_whole;
 
 pub(crate) fn sweep(args: &SweepArgs) -> Outcome {
     let spec = Spec::new(args)?;

@@ -1,7 +1,7 @@
 //! `fieldrun sim --check-determinism`.
 
-use super::program;
 use crate::args::SimArgs;
+use crate::commands::program;
 use crate::output::{self, Failure, Outcome};
 use fieldrun_device::{Program, ROUND_STACK};
 use fieldrun_sim::{Fingerprint, Scenario, SimError};
@@ -35,7 +35,7 @@ fn digest(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(ROUND_STACK);
     let run = || -> Result<(u64, u64), SimError> {
         let mut seen = Fingerprint::default();
-        let summary = fieldrun_sim::run_by_choice(scenario, program, &mut seen)?;
+        let summary = fieldrun_sim::run_by_choice(scenario, program, false, &mut seen)?;
         Ok((seen.digest(&summary), summary.counts.events))
     };
     pool.build().map_err(Failure::usage)?.install(run).map_err(Failure::usage)
