@@ -17,10 +17,11 @@ pub(super) fn smallest(
     let mut case = found.clone();
     let mut exam = subject.examine(&case)?;
     let mut runs = 0;
-    'smaller: while shrink {
+    let most = if shrink { MOST_RUNS } else { 0 };
+    'smaller: loop {
         for candidate in simpler(&case) {
             runs += 1;
-            if runs > MOST_RUNS {
+            if runs > most {
                 break 'smaller;
             }
             let tried = subject.examine(&candidate)?;

@@ -183,7 +183,7 @@ pub(crate) fn agreed(site: &Site) -> Vec<Wanted> {
 }
 
 /// The processes of sources that are near, with the distance, but at obstacles: these only pass it on.
-/// Those that their sources ended are nowhere.
+/// Those that their sources ended are nowhere, but for keys that a fault put there: nobody ends these.
 pub(crate) fn processes(site: &Site) -> Vec<Wanted> {
     let sources = (0..site.len()).filter(|device| site.sources().get(*device) == Some(&true));
     let distances: Vec<(usize, Vec<f64>)> =
@@ -197,5 +197,9 @@ pub(crate) fn processes(site: &Site) -> Vec<Wanted> {
         };
         Wanted::Exactly(Value::tuple(distances.iter().filter_map(distance).collect()))
     };
-    beside([each(site, near), all(site, || Wanted::Exactly(Value::tuple(Vec::new())))])
+    let ended = || match site.corrupted {
+        true => Wanted::Anything,
+        false => Wanted::Exactly(Value::tuple(Vec::new())),
+    };
+    beside([each(site, near), all(site, ended)])
 }

@@ -46,11 +46,7 @@ let near = { key, _ ->
     let role = if (d >= 15) { \"external\" } else { if (obstacle) { \"internal\" } else { \"output\" } }
     [d, if (here == key && !source) { \"terminated\" } else { role }]
 }
-let ended = { key, _ ->
-    let d = distanceTo(here == key)
-    let role = if (d >= 15) { \"external\" } else { \"output\" }
-    [d, if (here == key && now > 8) { \"terminated\" } else { role }]
-}
+let ended = { key, _ -> [0, if (here == key && now > 8) { \"terminated\" } else { \"output\" }] }
 [spawn(near, if (source) { [here] } else { [] }, 0), spawn(ended, if (source && now < 3) { [here] } else { [] }, 0)]",
         Waves(2.0), Nothing, Values(o::processes)),
 ];
