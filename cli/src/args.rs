@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use fieldrun_sim::scenario::EngineKind;
 use serde::Serialize;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Runs aggregate programs: one short text that says what a whole network of devices does.
@@ -47,6 +47,8 @@ enum Command {
     Sim(SimArgs),
     /// Run a scenario with many settings and seeds, and sum up what they come to
     Sweep(SweepArgs),
+    /// Run what a manifest describes once more, from the manifest alone, and compare
+    Repeat(RepeatArgs),
     /// Put together what the shards of a sweep came to
     Merge(MergeArgs),
     /// Run a program on one lone device and print its value each round
@@ -142,6 +144,9 @@ pub(crate) struct LibCardArgs {
     /// Write pages into this folder; with --all also a table of them
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object for each card
+    #[arg(long, conflicts_with = "out")]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -193,6 +198,46 @@ pub(crate) struct VerifyArgs {
     pub(crate) path: Vec<PathBuf>,
     /// Folder for the scenario of a case that fails
     #[arg(long, value_name = "DIR", default_value = "fieldrun-out/verify")]
+    pub(crate) out: PathBuf,
+}
+
+impl SimArgs {
+    /// Puts everything that it writes somewhere else.
+    pub(crate) fn redirect(&mut self, to: impl Fn(&Path) -> PathBuf) {
+        for picture in self.snapshot.chunks_mut(2).filter_map(<[String]>::last_mut) {
+            *picture = to(Path::new(picture)).to_string_lossy().into_owned();
+        }
+        let tables = [&mut self.tables.metrics, &mut self.tables.table];
+        let files = [&mut self.out, &mut self.chart, &mut self.csv, &mut self.manifest];
+        for file in files.into_iter().chain(tables).flatten() {
+            *file = to(file);
+        }
+    }
+}
+
+/// The arguments of `fieldrun sim`, if these are.
+pub(crate) fn sim_of(arguments: &[String]) -> Option<SimArgs> {
+    let words = std::iter::once("fieldrun").chain(arguments.iter().map(String::as_str));
+    match Cli::try_parse_from(words).ok()?.command {
+        Command::Sim(args) => Some(args),
+        _ => None,
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  fieldrun repeat fieldrun-out/crowd/manifest.json
+
+A manifest is written beside the other files of `fieldrun sim`. It holds the scenario, the program, its
+modules, all that the scenario reads, the arguments, and hashes of what came out. The exit code is 1 if
+something else comes out now.")]
+pub(crate) struct RepeatArgs {
+    /// The manifest
+    #[arg(value_name = "manifest.json")]
+    pub(crate) manifest: PathBuf,
+    /// Folder for what it reads and writes
+    #[arg(long, value_name = "DIR", default_value = "fieldrun-out/repeat")]
     pub(crate) out: PathBuf,
 }
 
@@ -399,14 +444,21 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    after_help = "\
 Examples:
   fieldrun demo
   fieldrun demo --program examples/enterprise/restart-manual.pt --keep
   fieldrun demo --db-start 30s --json
 
-The exit code is 0 only if exactly the right services stopped and returned, in the right order.")]
+The exit code is 0 only if exactly the right services stopped and returned, in the right order.
+`fieldrun demo crowd --help` shows the other demonstration: a crowd, simulated and judged.",
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
 pub(crate) struct DemoArgs {
+    #[command(subcommand)]
+    pub(crate) other: Option<OtherDemo>,
     /// The program that decides [default: the embedded restart.pt]
     #[arg(long, value_name = "PROGRAM.pt")]
     pub(crate) program: Option<PathBuf>,
@@ -427,6 +479,52 @@ pub(crate) struct DemoArgs {
     /// Print one JSON report at the end and nothing else
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A demonstration other than that of services.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OtherDemo {
+    /// Simulate the crowd of a city marathon, and judge its warnings by an oracle that sees everybody
+    Crowd(CrowdArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fieldrun demo crowd
+  fieldrun demo crowd --program published       with the misprint: nobody is ever warned
+  fieldrun demo crowd --seed 2 --time 5m --json
+  fieldrun demo crowd --program my.pt --scenario my.toml --out my
+
+Written are series.csv (every second), devices.csv (every device and second: where it is, what it says,
+what is true), film.svg (four moments) and series.svg (the course of time).")]
+pub(crate) struct CrowdArgs {
+    /// `published`, `corrected` (without its misprint), `repaired`, `local` (without regions), or a
+    /// program of your own that ends with `[tracking, warned]` [default: that of the scenario]
+    #[arg(long, value_name = "PROGRAM.pt")]
+    pub(crate) program: Option<PathBuf>,
+    /// Another network and crowd [default: the embedded marathon.toml]
+    #[arg(long, value_name = "SCENARIO.toml")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Other people; wins over the scenario
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Stop after this simulated time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) time: Option<String>,
+    /// What the oracle judges together: the crowded `around` each device, within twice the radius, or
+    /// the whole `cluster` that hangs together by such steps
+    #[arg(long, value_name = "REGION", value_parser = ["around", "cluster"], default_value = "around")]
+    pub(crate) region: String,
+    /// The folder for tables and pictures [default: fieldrun-out/NAME; with --json nothing is written]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON report and nothing else
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Number of threads [default: one for each core]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) threads: Option<usize>,
 }
 
 #[derive(Debug, Args)]
@@ -585,21 +683,19 @@ pub(crate) struct SimArgs {
     pub(crate) port: u16,
     #[command(flatten)]
     pub(crate) tables: TableArgs,
+    /// Write what is needed to repeat the run to this file [default: manifest.json in the folder]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
     /// What runs it: complete devices with messages, or columns without, which is for large networks of
     /// still devices with good links; `auto` chooses. Both give the same values
     #[arg(long, value_name = "auto|events|population", value_parser = engine_kind)]
     pub(crate) engine: Option<EngineKind>,
     /// Run it twice, on one thread and on several, and compare every bit; writes no files
-    #[arg(long, conflicts_with_all = ["from", "set", "checkpoint", "open"])]
+    #[arg(long)]
     pub(crate) check_determinism: bool,
     /// Threads [default: all cores]; results do not depend on it
     #[arg(long)]
     pub(crate) threads: Option<usize>,
-}
-
-fn engine_kind(word: &str) -> Result<EngineKind, String> {
-    let found = EngineKind::WORDS.iter().find(|(known, _)| *known == word);
-    found.map(|(_, kind)| *kind).ok_or_else(|| "write auto, events or population".to_owned())
 }
 
 /// What becomes of a run in which a round fails.
@@ -609,6 +705,11 @@ pub(crate) enum OnError {
     Stop,
     /// It goes on.
     Continue,
+}
+
+fn engine_kind(word: &str) -> Result<EngineKind, String> {
+    let found = EngineKind::WORDS.iter().find(|(known, _)| *known == word);
+    found.map(|(_, kind)| *kind).ok_or_else(|| "write auto, events or population".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -841,6 +942,7 @@ impl Command {
             Self::Explain(args) => commands::explain::explain(&args),
             Self::Bench(command) => commands::bench::bench(command),
             Self::Sweep(args) => commands::sweep::sweep(&args),
+            Self::Repeat(args) => commands::manifest::repeat(&args),
             Self::Merge(args) => commands::sweep::merge(&args),
             Self::Ca(command) => commands::ca::ca(command),
             Self::Status(args) => commands::admin::status(&args),

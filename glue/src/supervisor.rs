@@ -71,7 +71,9 @@ impl Supervisor {
             }
             machine.handle(now, Event::Found(found));
         }
-        let snapshot = first_snapshot(&spec, &machine, process::missing(&spec));
+        let mut snapshot = first_snapshot(&spec, &machine, process::missing(&spec));
+        // Whoever looks before the first step sees the adopted process as well.
+        snapshot.pid = main.as_ref().and_then(|main| u32::try_from(main.id().pid).ok());
         let shared = Arc::new(Shared::new(spec, machine, snapshot));
         let known = (past.mark, past.process, main);
         (Self::of(shared.clone(), files, boot, events, known), shared)

@@ -3,7 +3,6 @@
 use crate::shown::{Plain, shortened};
 use crate::summary::rounded;
 use crate::world::World;
-use fieldrun_device::SensorFrame;
 use fieldrun_device::host::Reading;
 use std::fmt;
 
@@ -16,23 +15,22 @@ const MAX_CHARS: usize = 48;
 pub(crate) struct Circumstances<'a> {
     world: &'a World,
     device: usize,
-    sensors: Option<&'a SensorFrame>,
+    readings: &'a [(String, Reading)],
 }
 
 impl<'a> Circumstances<'a> {
-    pub(crate) fn new(world: &'a World, device: usize, sensors: Option<&'a SensorFrame>) -> Self {
-        Self { world, device, sensors }
+    pub(crate) fn new(world: &'a World, device: usize, readings: &'a [(String, Reading)]) -> Self {
+        Self { world, device, readings }
     }
 }
 
 impl fmt::Display for Circumstances<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { world, device, sensors } = self;
+        let Self { world, device, readings } = self;
         let short = |text: String| shortened(&text, MAX_CHARS);
         let position = world.position(*device).iter().map(|x| Plain(rounded(*x)).to_string());
         write!(f, "  at [{}]", position.collect::<Vec<_>>().join(", "))?;
-        let read = sensors.map_or(&[][..], |sensors| &sensors.env);
-        for (name, value) in read.iter().take(MAX_LISTED) {
+        for (name, value) in readings.iter().take(MAX_LISTED) {
             write!(f, ", {name} = {}", short(reading_text(value)))?;
         }
         write!(f, "\n  its value before: {}", short(world.shown(*device).to_string()))?;

@@ -6,7 +6,6 @@
 
 use crate::SimError;
 use crate::batch::Batch;
-use crate::circumstances::Circumstances;
 use crate::faults::{Strike, strikes};
 use crate::links::Links;
 use crate::mobility::Movement;
@@ -17,7 +16,7 @@ use crate::population::Population;
 use crate::queue::{Happening, Queue};
 use crate::scenario::{Scenario, Schedule, Stop};
 use crate::schedule::Firing;
-use crate::summary::{Counts, FirstTrap};
+use crate::summary::Counts;
 use crate::world::{Flow, Moment, Observer, World};
 use fieldrun_device::{Micros, Program, Trap, Value};
 use std::collections::BTreeSet;
@@ -370,16 +369,8 @@ impl Engine {
 
     /// A round failed: the device has no value, and of the first such round is kept what it met.
     fn fail(&mut self, device: usize, trap: &Trap) {
-        self.counts.traps += 1;
-        if self.counts.first_trap.is_none()
-            && let Some(id) = self.world.id(device).cloned()
-        {
-            let (at, round) = (self.now, self.world.rounds(device) + 1);
-            let sensors = self.network.sensors(device);
-            let met = Circumstances::new(&self.world, device, sensors).to_string();
-            let message = trap.to_string();
-            self.counts.first_trap = Some(FirstTrap { device: id, at, round, met, message });
-        }
+        let readings = self.network.sensors(device).map_or(&[][..], |sensors| &sensors.env);
+        self.counts.trap(&self.world, device, self.now, readings, trap);
         self.show(device, None);
     }
 

@@ -8,7 +8,7 @@
 //! * [`trace`] runs it and tells what chosen devices see at a call site.
 //! * [`record`] has the observers that write: JSON lines, CSV tables, pictures.
 //! * [`live`] is a run that somebody watches and changes.
-//! * [`chart`] draws values over time.
+//! * [`chart`] draws values over time, [`scatter`] dots in a plane.
 //! * [`sweep`] runs one scenario with many settings and seeds; [`Metric`]s say what a run comes to.
 //! * [`Summary`] is what a run amounted to.
 //! * [`run_by_choice`] runs it on the engine that fits: large still networks need no messages.
@@ -45,6 +45,7 @@ mod population;
 mod queue;
 mod random;
 pub mod record;
+pub mod scatter;
 pub mod scenario;
 mod schedule;
 mod shown;

@@ -320,7 +320,7 @@ impl fmt::Display for Metric {
         write!(f, "{}", self.key)?;
         if let Some(Condition { relation, to }) = &self.condition {
             let signs = RELATIONS.iter().filter(|(_, known)| known == relation);
-            write!(f, " {} {to}", signs.map(|(sign, _)| *sign).last().unwrap_or("="))?;
+            write!(f, " {} {to}", signs.map(|(sign, _)| *sign).next_back().unwrap_or("="))?;
         }
         f.write_str(")")
     }

@@ -351,8 +351,8 @@ mod tests {
         for (count, flat) in [(1, true), (2, true), (40, true), (300, true), (300, false)] {
             let mut points = random_points(count, flat);
             // A dense heap beside the others, with two devices at one place.
-            for index in 0..count / 3 {
-                points[index] = points[index].map(|x| x / 1000.0);
+            for point in points.iter_mut().take(count / 3) {
+                *point = point.map(|x| x / 1000.0);
             }
             if let [first, .., last] = points.as_mut_slice() {
                 *first = *last;

@@ -139,8 +139,8 @@ mod tests {
         let mean = gaps.iter().sum::<f64>() / 20_000.0;
         // The deviation of a gap is its mean, 1 s: four deviations of the mean of 20,000.
         assert!((mean - 1.0).abs() < 4.0 / 20_000f64.sqrt(), "mean gap {mean}");
-        for long in [0.1, 1.0, 3.0] {
-            let expected = (-long as f64).exp();
+        for long in [0.1, 1.0, 3.0f64] {
+            let expected = (-long).exp();
             let share = gaps.iter().filter(|gap| **gap > long).count() as f64 / 20_000.0;
             let sigma = (expected * (1.0 - expected) / 20_000.0).sqrt();
             assert!((share - expected).abs() < 4.0 * sigma, "{share} are longer than {long}");

@@ -1,9 +1,11 @@
 //! What a run amounted to, in figures and as text.
 
+use crate::circumstances::Circumstances;
 use crate::scenario::Scenario;
 use crate::shown::{Plain, Shown, shortened};
 use crate::world::World;
-use fieldrun_device::{Micros, NodeId};
+use fieldrun_device::host::Reading;
+use fieldrun_device::{Micros, NodeId, Trap};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -62,6 +64,24 @@ impl Counts {
         self.messages += 1;
         self.bytes += bytes as u64;
         self.largest = self.largest.max(bytes as u64);
+    }
+
+    /// A round failed; of the first one is kept what it met.
+    pub(crate) fn trap(
+        &mut self,
+        world: &World,
+        device: usize,
+        at: Micros,
+        readings: &[(String, Reading)],
+        trap: &Trap,
+    ) {
+        self.traps += 1;
+        if let (None, Some(id)) = (&self.first_trap, world.id(device).cloned()) {
+            let round = world.rounds(device) + 1;
+            let met = Circumstances::new(world, device, readings).to_string();
+            self.first_trap =
+                Some(FirstTrap { device: id, at, round, met, message: trap.to_string() });
+        }
     }
 
     pub(crate) fn refused(&mut self, reason: String) {

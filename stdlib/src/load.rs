@@ -1,9 +1,10 @@
 //! Loading programs with the library and with folders of modules.
 
 use fieldrun_lang::{Diagnostic, Diagnostics, LoadOptions, ModuleSource, Program, Source, load};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Functions that hosts carry out for programs, with the published spellings (P11): managed
 /// services start and stop, `announce` tells people.
@@ -96,6 +97,8 @@ pub struct Loaded {
     pub program: Arc<Program>,
     /// Warnings and notices.
     pub findings: Vec<Diagnostic>,
+    /// The modules that are not of the embedded library, by name, with their texts.
+    pub modules: BTreeMap<String, String>,
 }
 
 /// Why a program did not load.
@@ -171,12 +174,35 @@ pub fn load_text(name: &str, text: &str, folders: &[PathBuf]) -> Result<Loaded, 
 }
 
 fn load_with(name: &str, text: &str, library: Library) -> Result<Loaded, LoadError> {
+    let library = Arc::new(Noting { library, taken: Mutex::default() });
     let options = LoadOptions {
-        modules: Arc::new(library),
+        modules: library.clone(),
         host_functions: HOST_FUNCTIONS.iter().map(|name| (*name).to_owned()).collect(),
         dialect: false,
     };
     let program = load(&Source::new(name, text), &options).map_err(LoadError::Program)?;
     let findings = program.findings.clone();
-    Ok(Loaded { program: Arc::new(program), findings })
+    let modules = library.taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Ok(Loaded { program: Arc::new(program), findings, modules })
+}
+
+/// Notes which modules came from folders.
+struct Noting {
+    library: Library,
+    taken: Mutex<BTreeMap<String, String>>,
+}
+
+impl ModuleSource for Noting {
+    fn module(&self, name: &str) -> Option<Arc<Source>> {
+        let source = self.library.module(name)?;
+        if crate::module(name) != Some(source.text.as_str()) {
+            let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+            taken.insert(name.to_owned(), source.text.clone());
+        }
+        Some(source)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.library.names()
+    }
 }

@@ -107,7 +107,7 @@ fn cards_say_what_is_measured_today() {
         let heals = if now.contains("| self-stabilising | yes") { "yes" } else { "no" };
         assert!(index.contains(&format!("| [{name}]({name}.md) | {heals} |")), "{name}; {remedy}");
     }
-    let blocks = fieldrun_sim::verify::blocks().map(|block| format!("{}.md", block.function()));
+    let blocks = fieldrun_sim::verify::blocks().map(|block| format!("{}.md", block.page()));
     let expected: BTreeSet<String> = blocks.chain(["README.md".to_owned()]).collect();
     let files = fs::read_dir(&cards).expect("the cards").filter_map(Result::ok);
     let names = files.map(|file| file.file_name().to_string_lossy().into_owned());

@@ -60,9 +60,12 @@ fn renewal(renewed: &ca::Renewal) -> Printed {
 }
 
 fn revoke(args: RevokeArgs, now: SystemTime) -> Printed {
-    let node = args.node.map(Which::Node).or(args.serial.map(Which::Serial));
-    // The command line demands one of the three.
-    let which = node.or(args.file.map(Which::File)).unwrap_or_else(|| Which::Node(String::new()));
+    let which = match (args.node, args.serial, args.file) {
+        (Some(node), ..) => Which::Node(node),
+        (_, Some(serial), _) => Which::Serial(serial),
+        (.., Some(file)) => Which::File(file),
+        (None, None, None) => return Err(Failure::usage("name a node, `--serial` or `--file`")),
+    };
     let done = ca::revoke(&args.ca, &which, args.reason.as_deref(), now).map_err(Failure::usage)?;
     if done.revoked.is_empty() {
         output::line(&format!("{which}: revoked already"))?;

@@ -1,7 +1,7 @@
 //! `fieldrun demo`.
 
-use super::block_on;
-use crate::args::DemoArgs;
+use super::{block_on, crowd};
+use crate::args::{DemoArgs, OtherDemo};
 use crate::output::{Failure, Outcome, exit};
 use fieldrun_examples::demo::{self, DemoError, Options, Rule};
 use std::io::{self, IsTerminal};
@@ -12,6 +12,9 @@ use std::time::Duration;
 const SHORTEST_PERIOD: Duration = Duration::from_millis(10);
 
 pub(crate) fn demo(args: DemoArgs) -> Outcome {
+    if let Some(OtherDemo::Crowd(args)) = &args.other {
+        return crowd::crowd(args);
+    }
     let options = options(args)?;
     let report = block_on(demo::run(&options, &mut io::stdout()))?;
     let report = report.map_err(|error| match error {

@@ -2,7 +2,8 @@
 
 use crate::args::{LibCardArgs, LibCommand, LibListArgs, LibShowArgs};
 use crate::output::{self, Failure, Outcome};
-use fieldrun_sim::verify::{self as proof, Block, Plan, blocks};
+use fieldrun_sim::SimError;
+use fieldrun_sim::verify::{self as proof, Block, Card, Moving, Plan, Report, Subject, blocks};
 use fieldrun_stdlib as library;
 use fieldrun_stdlib::LibraryFunction;
 use serde_json::json;
@@ -123,35 +124,50 @@ pub(crate) fn ambiguous(name: &str, names: impl Iterator<Item = String>) -> Fail
     Failure::usage(format!("{name} may mean several; name one of\n  {}", names.join("\n  ")))
 }
 
-/// Cases behind a card.
-const CARD_CASES: u64 = 72;
+/// Cases behind a card: of each kind of fault three.
+const CARD_CASES: u64 = 27;
+/// Cases in which errors are measured while devices move.
+const MOVING_CASES: u64 = 2;
 
 fn card(args: &LibCardArgs) -> Outcome {
     let chosen: Vec<&'static Block> = match &args.name {
         Some(name) => vec![super::verify::block(name)?],
         None => blocks().collect(),
     };
+    let subjects: Vec<Subject> =
+        chosen.iter().map(|block| super::verify::of_block(block, &[])).collect::<Result<_, _>>()?;
     let mut reports = Vec::new();
-    for block in chosen {
-        let subject = super::verify::of_block(block, &[])?;
-        let plan = Plan { seed: 1, cases: CARD_CASES };
-        let report = proof::verify(&subject, plan, &mut |_| {}).map_err(Failure::usage)?;
-        reports.push((block, report));
-    }
-    for (block, report) in &reports {
-        let functions = library::find_functions(block.name);
-        let documentation = functions.first().map(LibraryFunction::documentation);
-        let page = proof::card(block, &documentation.unwrap_or_default(), report);
-        match &args.out {
-            Some(out) => write(out, &format!("{}.md", block.function()), &page)?,
-            None => output::text(&page)?,
+    for some in subjects.chunks(super::verify::threads()) {
+        for measured in super::verify::at_once(some, measured) {
+            reports.push(measured.map_err(Failure::usage)?);
         }
     }
-    if let (Some(out), None) = (&args.out, &args.name) {
-        let rows: Vec<_> = reports.iter().map(|(block, report)| (*block, report)).collect();
+    for (block, (report, moving)) in chosen.iter().zip(&reports) {
+        let functions = library::find_functions(block.name);
+        let documentation = functions.first().map(LibraryFunction::documentation);
+        let documentation = documentation.unwrap_or_default();
+        let card = Card { block, documentation, report, moving: *moving };
+        match &args.out {
+            _ if args.json => output::line(&card.json().to_string())?,
+            Some(out) => write(out, &format!("{}.md", block.page()), &card.page())?,
+            None => output::text(&card.page())?,
+        }
+    }
+    if let (Some(out), None, false) = (&args.out, &args.name, args.json) {
+        let reports = reports.iter().map(|(report, _)| report);
+        let rows: Vec<_> = chosen.iter().copied().zip(reports).collect();
         write(out, "README.md", &proof::index(&rows))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn measured(subject: &Subject) -> Result<(Report, Option<Moving>), SimError> {
+    let report =
+        proof::verify(subject, Plan { seed: 1, cases: CARD_CASES, shrink: false }, &mut |_| {})?;
+    Ok((
+        report,
+        proof::while_moving(subject, Plan { seed: 1, cases: MOVING_CASES, shrink: false })?,
+    ))
 }
 
 fn write(folder: &Path, name: &str, page: &str) -> Result<(), Failure> {

@@ -3,10 +3,12 @@
 pub(crate) mod admin;
 pub(crate) mod bench;
 pub(crate) mod ca;
+pub(crate) mod crowd;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod lib;
+pub(crate) mod manifest;
 pub(crate) mod new;
 pub(crate) mod node;
 pub(crate) mod program;

@@ -3,6 +3,7 @@
 use super::{lib, program};
 use crate::args::VerifyArgs;
 use crate::output::{self, Failure, Outcome, exit};
+use fieldrun_sim::SimError;
 use fieldrun_sim::scenario::parse_time;
 use fieldrun_sim::verify::{
     self as proof, Block, Failure as Fails, Plan, Promise, Report, Subject, Summed, WrongCase,
@@ -26,17 +27,43 @@ pub(crate) fn verify(args: &VerifyArgs) -> Outcome {
     let subjects = subjects(args)?;
     let cases = cases(args, subjects.len() as u64)?;
     let mut failed = 0;
-    for subject in &subjects {
-        let plan = Plan { seed: args.seed, cases };
-        let report = proof::verify(subject, plan, &mut |_| {}).map_err(Failure::usage)?;
-        failed += u64::from(report.failure.is_some());
-        tell(args, subject, &report)?;
+    let plan = Plan { seed: args.seed, cases, shrink: true };
+    for some in subjects.chunks(threads()) {
+        let reports = at_once(some, |subject| proof::verify(subject, plan, &mut |_| {}));
+        for (subject, report) in some.iter().zip(reports) {
+            let report = report.map_err(Failure::usage)?;
+            failed += u64::from(report.failure.is_some());
+            tell(args, subject, &report)?;
+        }
     }
     if subjects.len() > 1 && !args.json {
         let passed = subjects.len() as u64 - failed;
         output::line(&format!("{passed} of {} passed", subjects.len()))?;
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
+}
+
+/// How many subjects are put to the test at once.
+pub(crate) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Something of each, in their order, all at the same time.
+pub(crate) fn at_once<T: Send>(
+    subjects: &[Subject],
+    of: impl Fn(&Subject) -> Result<T, SimError> + Sync,
+) -> Vec<Result<T, SimError>> {
+    std::thread::scope(|scope| {
+        let of = &of;
+        let started: Vec<_> =
+            subjects.iter().map(|subject| scope.spawn(move || of(subject))).collect();
+        // A panic goes on here as it would have without threads.
+        let over = |done: std::thread::ScopedJoinHandle<'_, _>| match done.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        started.into_iter().map(over).collect()
+    })
 }
 
 fn list() -> Outcome {

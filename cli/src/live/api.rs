@@ -209,7 +209,7 @@ fn program(session: &mut Session, text: String, load: bool) -> Json {
     let scenario = session.scenario();
     let name = session.text().name.clone();
     let (loaded, findings) = match load_edited(&scenario.program, &text, &scenario.path) {
-        Ok(Loaded { program, findings }) => (Some(program), findings),
+        Ok(Loaded { program, findings, .. }) => (Some(program), findings),
         Err(LoadError::Program(diagnostics)) => (None, diagnostics.0),
         Err(error) => return json!({ "loaded": false, "error": error.to_string() }),
     };

@@ -2,7 +2,6 @@
 
 use super::engine::{ColumnEngine, Devices};
 use crate::SimError;
-use crate::circumstances::Circumstances;
 use crate::engine::{Bounds, new_world};
 use crate::obstacles::Obstacles;
 use crate::population::{Member, Population};
@@ -10,10 +9,10 @@ use crate::queue::Calendar;
 use crate::random::{Purpose, stream_seed};
 use crate::scenario::{EngineKind, Link, Mobility, Scenario, Schedule};
 use crate::schedule::Firing;
-use crate::summary::{Counts, FirstTrap, Summary};
+use crate::summary::{Counts, Summary};
 use crate::world::{Flow, Moment, Observer, World};
 use fieldrun_device::host::{Reading, environment};
-use fieldrun_device::{Environment, Micros, Program, Retention, SensorFrame, random_stream};
+use fieldrun_device::{Environment, Micros, Program, Retention, random_stream};
 use std::sync::Arc;
 
 /// From how many devices on a scenario that leaves the choice runs without messages: smaller ones are
@@ -74,7 +73,6 @@ pub(crate) fn choose(
 pub(crate) struct StillRun<'a> {
     scenario: &'a Scenario,
     members: &'a [Member],
-    stop_on_error: bool,
     engine: ColumnEngine,
     world: World,
     firing: Firing,
@@ -84,6 +82,7 @@ pub(crate) struct StillRun<'a> {
     now: Micros,
     last: usize,
     lacking: usize,
+    stop_on_error: bool,
 }
 
 impl<'a> StillRun<'a> {
@@ -125,7 +124,6 @@ impl<'a> StillRun<'a> {
         Ok(Self {
             scenario,
             members: &population.members,
-            stop_on_error: false,
             engine,
             firing: Firing::new(scenario.schedule, devices, scenario.seed),
             stop: Bounds::new(scenario.stop),
@@ -134,6 +132,7 @@ impl<'a> StillRun<'a> {
             now: Micros(0),
             last: 0,
             lacking: devices,
+            stop_on_error: false,
             world,
         })
     }
@@ -158,7 +157,7 @@ impl<'a> StillRun<'a> {
     fn in_step(&mut self, observer: &mut dyn Observer) -> Result<(), SimError> {
         let mut at = self.firing.next(0, 0, Micros(0));
         while at <= self.stop.time {
-            self.now = at;
+            self.pass(at, observer)?;
             self.engine.step(at);
             let mut failed = 0;
             for device in 0..self.world.len() {
@@ -198,7 +197,7 @@ impl<'a> StillRun<'a> {
             let ran = self.engine.fire_next(&planned);
             let mut failed = 0;
             for (device, at) in planned.drain(..ran) {
-                self.now = at;
+                self.pass(at, observer)?;
                 let device = device as usize;
                 let broken = self.engine.failed().get(failed).is_some_and(|f| f.device == device);
                 let trap = broken.then_some(failed);
@@ -208,6 +207,15 @@ impl<'a> StillRun<'a> {
                 }
             }
         }
+    }
+
+    /// Time goes on.
+    fn pass(&mut self, at: Micros, observer: &mut dyn Observer) -> Result<(), SimError> {
+        if at > self.now {
+            observer.passes(&self.moment(false), at)?;
+        }
+        self.now = at;
+        Ok(())
     }
 
     /// Makes the result of a round visible and tells the observer.
@@ -220,12 +228,15 @@ impl<'a> StillRun<'a> {
         self.counts.events += 1;
         self.last = device;
         let failed = failed.and_then(|index| self.engine.failed().get(index));
-        let trap = failed.map(|failed| failed.trap.to_string());
-        let value = trap.is_none().then(|| self.engine.value(device));
-        let ends = trap.is_some() && self.stop_on_error;
-        if let Some(message) = trap {
-            self.note(device, message);
-        }
+        let ends = failed.is_some() && self.stop_on_error;
+        let value = match failed {
+            Some(failed) => {
+                let readings = self.members.get(device).map_or(&[][..], |member| &member.env);
+                self.counts.trap(&self.world, device, self.now, readings, &failed.trap);
+                None
+            }
+            None => Some(self.engine.value(device)),
+        };
         if let Some(slot) = self.world.values.get_mut(device) {
             *slot = value;
         }
@@ -238,19 +249,6 @@ impl<'a> StillRun<'a> {
         let flow = observer.event(&self.moment(event >= from && event.is_multiple_of(every)))?;
         let over = ends || event >= self.stop.events || self.lacking == 0;
         Ok(if over { Flow::Stop } else { flow })
-    }
-
-    /// A round failed: of the first one is kept what it met.
-    fn note(&mut self, device: usize, message: String) {
-        self.counts.traps += 1;
-        let member = self.members.get(device);
-        if let (None, Some(member)) = (&self.counts.first_trap, member) {
-            let sensors = SensorFrame { env: member.env.clone(), position: None };
-            let met = Circumstances::new(&self.world, device, Some(&sensors)).to_string();
-            let (at, round) = (self.now, self.world.rounds(device) + 1);
-            let first = FirstTrap { device: member.id.clone(), at, round, met, message };
-            self.counts.first_trap = Some(first);
-        }
     }
 
     fn moment(&self, recorded: bool) -> Moment<'_> {

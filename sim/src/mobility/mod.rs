@@ -175,7 +175,7 @@ mod tests {
                 end.iter().filter(|[x, ..]| *x > 46.0).count()
             };
             assert!(right(Obstacles::default()) > 3, "{model:?}");
-            assert_eq!(right(Obstacles::new(&[wall.clone()])), 0, "{model:?}");
+            assert_eq!(right(Obstacles::new(std::slice::from_ref(&wall))), 0, "{model:?}");
         }
     }
 }

@@ -104,7 +104,7 @@ impl Walker {
         };
         if purpose != self.purpose {
             self.purpose = purpose;
-            self.leg = None;
+            self.leg = self.stay(*position);
         }
         let mut seconds = step.seconds();
         for _ in 0..MAX_LEGS {
@@ -156,6 +156,21 @@ impl Walker {
             }
             _ => None,
         }
+    }
+
+    /// Who is at the place already when the gathering begins goes on standing there for a part of a
+    /// pause, if people pause at all.
+    fn stay(&mut self, position: Point) -> Option<Leg> {
+        let Mobility::Gather { walk, place: [cx, cy], radius, .. } = &self.model else {
+            return None;
+        };
+        let (walk, [x, y, _]) = (*walk, position);
+        let away = distance([x, y, 0.0], [*cx, *cy, 0.0]);
+        if self.purpose != Aim::Attend || walk.pause.1 == Micros(0) || away > *radius {
+            return None;
+        }
+        let leg = self.leg_to(position, walk, SHUFFLE);
+        Some(Leg { rest: leg.rest * self.random.unit(), ..leg })
     }
 
     /// A place of the area; at the same height when the area is flat.
@@ -332,6 +347,36 @@ mod tests {
         let mean = squares.sum::<f64>() / 2000.0;
         // The square is close to exponentially distributed: its deviation is its mean, 50.
         assert!((mean - 50.0).abs() < 4.0 * 50.0 / 2000f64.sqrt(), "mean square {mean}");
+    }
+
+    #[test]
+    fn those_who_are_at_the_place_already_stand_there_at_first() {
+        let minute = seconds(60);
+        let model = Mobility::Gather {
+            walk: Walk { speed: (1.0, 2.0), pause: (minute, minute) },
+            place: [50.0, 50.0],
+            radius: 10.0,
+            share: 1.0,
+            start: Micros(0),
+            end: Micros(u64::MAX),
+            ramp: Micros(0),
+        };
+        let moved_within = |start: Point, devices: u64, time: u64| {
+            let moved = |device: &u64| {
+                let mut walker = Walker::new(model.clone(), AREA, 1, *device).expect("walks");
+                let mut position = start;
+                (1..=time).for_each(|now| walker.advance(&mut position, seconds(now), SECOND));
+                position != start
+            };
+            (0..devices).filter(moved).count()
+        };
+        // They set out after uniform parts of a minute: a quarter of 400 in the first 15 s, with a
+        // deviation of 9.
+        let early = moved_within([52.0, 47.0, 0.0], 400, 15);
+        assert!((64..136).contains(&early), "{early} of 400 set out");
+        assert_eq!(moved_within([52.0, 47.0, 0.0], 400, 62), 400);
+        // From outside everybody comes at once.
+        assert_eq!(moved_within([70.0, 50.0, 0.0], 400, 1), 400);
     }
 
     #[test]

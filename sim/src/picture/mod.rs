@@ -9,6 +9,7 @@ mod svg;
 mod text;
 
 pub(crate) use self::gif::Animation;
+pub(crate) use self::svg::escaped;
 
 use crate::SimError;
 use crate::whole::write_whole;

@@ -123,7 +123,7 @@ fn path(points: &[[f64; 2]]) -> String {
 }
 
 /// A text that is safe inside XML, whatever a program or a scenario put into it.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -88,6 +88,8 @@ pub struct Scenario {
     pub engine: EngineKind,
     /// A hash of the text that it was read from, and of the files that it names; zero without a file.
     pub digest: u64,
+    /// The files that it was read from besides its own, relative to its folder.
+    pub files: Vec<String>,
     /// What the author should know before the run, such as gaps in a trace; one sentence each.
     pub notes: Vec<String>,
     /// The file that it was read from, with what was left out.
@@ -176,7 +178,8 @@ impl Scenario {
     fn read(text: &str, file: &str, folder: &Path) -> Result<Self, SimError> {
         let files = Files::of(folder);
         let scenario = parse::scenario(text, file, &files).map_err(SimError::Scenario)?;
-        Ok(Self { digest: checksum(text.as_bytes()) ^ files.digest(), ..scenario })
+        let digest = checksum(text.as_bytes()) ^ files.digest();
+        Ok(Self { digest, files: files.into_names(), ..scenario })
     }
 
     /// The network for a program that comes without a scenario: a hundred devices on a jittered
@@ -226,6 +229,7 @@ impl Scenario {
             map: MapStyle::default(),
             engine: EngineKind::Auto,
             digest: 0,
+            files: Vec::new(),
             notes: Vec::new(),
             written: Written::default(),
         }

@@ -40,7 +40,7 @@ impl Vary {
             Values::Span(span) => span.at(share),
             Values::List(list) => {
                 let index = (share * list.len() as f64) as usize;
-                list.get(index).or(list.last()).cloned().unwrap_or(Value::Integer(0))
+                list.get(index).or_else(|| list.last()).cloned().unwrap_or(Value::Integer(0))
             }
         }
     }

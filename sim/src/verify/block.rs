@@ -126,6 +126,15 @@ impl Block {
         self.name.rsplit_once('.').map_or(self.name, |(_, function)| function)
     }
 
+    /// The name of its card: that of the function, if no other module has one of that name.
+    pub fn page(&self) -> String {
+        let namesakes = super::blocks().filter(|other| other.function() == self.function());
+        match (namesakes.count(), self.module().rsplit_once(':')) {
+            (2.., Some((_, module))) => format!("{module}.{}", self.function()),
+            _ => self.function().to_owned(),
+        }
+    }
+
     /// The program with which it is put to the test.
     pub fn program(&self) -> String {
         let mut text = String::new();

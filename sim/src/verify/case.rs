@@ -62,7 +62,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Nine of them: no common divisor with the numbers of shapes and orders.
-    const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Corruption,
         Self::None,
         Self::Restarts,

@@ -22,8 +22,9 @@ mod table;
 mod wanted;
 
 pub use block::{Block, Promise};
-pub use card::{card, index};
+pub use card::{Card, index};
 pub use case::{Case, FaultKind, Order, Strike, Trouble};
+pub use motion::{Moving, while_moving};
 pub use run::Wrong;
 pub use shape::Shape;
 pub use site::{Site, Spot};
@@ -66,6 +67,8 @@ pub struct Plan {
     pub seed: u64,
     /// How many.
     pub cases: u64,
+    /// Whether a case that fails is made smaller.
+    pub shrink: bool,
 }
 
 /// What was found out.
@@ -212,7 +215,8 @@ fn all_cases(
             }),
             Some(_) if remembers && excused(subject, &case) => report.kept += 1,
             _ => {
-                report.failure = Some(Failure::Wrong(Box::new(shrink::smallest(subject, case)?)));
+                report.failure =
+                    Some(Failure::Wrong(Box::new(shrink::smallest(subject, case, plan.shrink)?)));
                 break;
             }
         }

@@ -1,9 +1,12 @@
 //! Cases in which devices move.
 
-use super::case::{Case, FaultKind};
+use super::block::{Needs, Oracle};
+use super::case::{Case, FaultKind, Trouble};
 use super::run::PROGRAM;
-use super::shape::Shape;
-use super::site::Metric;
+use super::shape::{self, Shape};
+use super::site::{Metric, Site};
+use super::wanted::Wanted;
+use super::{Plan, Subject};
 use crate::{Flow, Moment, Observer, Scenario, SimError};
 use fieldrun_device::NodeId;
 use fieldrun_stdlib::load_text;
@@ -13,8 +16,12 @@ pub(crate) const AREA: [f64; 4] = [0.0, 0.0, 28.0, 28.0];
 /// How they go, as scenarios have it: 2 a second, a fifth of the radius. Then they stay.
 pub(crate) const WALK: &str =
     "{ kind = \"waypoint\", speed = [2.0, 2.0], pause = [\"10000s\", \"10000s\"] }";
+/// The same in radius a round.
+pub(crate) const SPEED: f64 = 0.2;
 /// When all have arrived: the longest way is the diagonal.
 pub(crate) const SECONDS: f64 = 21.0;
+/// Seconds after which errors count: by then everyone has heard of all others.
+const STARTED: f64 = 8.0;
 /// Links are no shorter in the end: what counts up in steps of links arrives in time.
 const SHORTEST: f64 = 1.5;
 /// Other seeds that are tried for that.
@@ -79,6 +86,89 @@ impl Case {
         let mut places = Places(Vec::new());
         crate::run(&scenario, &program, &mut places).ok()?;
         Some(places.0)
+    }
+}
+
+/// How far values are from the right ones while devices move.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moving {
+    /// Relative errors of numbers, and 1 for other values that are wrong: in the middle of all rounds
+    /// of all devices.
+    pub median: f64,
+    /// And nine of ten rounds are no farther off.
+    pub most: f64,
+    /// The share of rounds with the right value.
+    pub right: f64,
+}
+
+/// What cases in which devices move show of a block whose right values are known at any moment.
+///
+/// # Errors
+/// A case cannot be run.
+pub fn while_moving(subject: &Subject, plan: Plan) -> Result<Option<Moving>, SimError> {
+    let Some(block) = subject.block else { return Ok(None) };
+    let Oracle::Values(values) = block.oracle else { return Ok(None) };
+    let mut errors = Vec::new();
+    for number in (0..).map(|turn| Trouble::ALL.len() as u64 * turn + 7).take(plan.cases as usize) {
+        let case = Case::new(plan.seed, number);
+        if !case.has(FaultKind::Move) {
+            continue;
+        }
+        let text = case.scenario(PROGRAM, &[], SECONDS, &[]);
+        let scenario = Scenario::parse(&text, "scenario.toml")?;
+        let mut watch =
+            Errors { case, needs: block.needs, values, errors: std::mem::take(&mut errors) };
+        crate::run(&scenario, &subject.program, &mut watch)?;
+        errors = watch.errors;
+    }
+    errors.sort_by(f64::total_cmp);
+    let at = |share: f64| errors.get((errors.len() as f64 * share) as usize).copied();
+    let right = errors.iter().filter(|error| **error == 0.0).count() as f64;
+    let right = right / errors.len().max(1) as f64;
+    Ok(at(0.5).zip(at(0.9)).map(|(median, most)| Moving { median, most, right }))
+}
+
+struct Errors {
+    case: Case,
+    needs: Needs,
+    values: fn(&Site) -> Vec<Wanted>,
+    errors: Vec<f64>,
+}
+
+impl Errors {
+    /// The network as it is at a moment.
+    fn site(&self, moment: &Moment<'_>) -> Site {
+        let world = moment.world;
+        let mut spots = self.case.spots.clone();
+        for device in 0..world.len() {
+            if let (Some(NodeId::Int(id)), [x, y]) = (world.id(device), world.position(device))
+                && let Some(spot) = spots.iter_mut().find(|spot| spot.id == *id)
+            {
+                spot.point = [*x, *y];
+            }
+        }
+        let points: Vec<[f64; 2]> = spots.iter().map(|spot| spot.point).collect();
+        Site::new(spots, &shape::near(&points), true)
+    }
+}
+
+impl Observer for Errors {
+    fn event(&mut self, moment: &Moment<'_>) -> Result<Flow, SimError> {
+        let (world, device) = (moment.world, moment.device);
+        let (Some(NodeId::Int(id)), Some(value)) = (world.id(device), world.value(device)) else {
+            return Ok(Flow::Continue);
+        };
+        if moment.at.seconds() < STARTED {
+            return Ok(Flow::Continue);
+        }
+        let site = self.site(moment);
+        let number = site.spots.iter().position(|spot| spot.id == *id).unwrap_or_default();
+        if self.needs.promised(&site).get(number) == Some(&true)
+            && let Some(wanted) = (self.values)(&site).get(number)
+        {
+            self.errors.extend(wanted.error(value));
+        }
+        Ok(Flow::Continue)
     }
 }
 

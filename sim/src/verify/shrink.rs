@@ -9,11 +9,15 @@ const MOST_RUNS: usize = 600;
 
 /// The smallest case that still fails, by greedy steps: the first simpler one that fails is the
 /// next to be made simpler.
-pub(super) fn smallest(subject: &Subject, found: Case) -> Result<WrongCase, SimError> {
+pub(super) fn smallest(
+    subject: &Subject,
+    found: Case,
+    shrink: bool,
+) -> Result<WrongCase, SimError> {
     let mut case = found.clone();
     let mut exam = subject.examine(&case)?;
     let mut runs = 0;
-    'smaller: loop {
+    'smaller: while shrink {
         for candidate in simpler(&case) {
             runs += 1;
             if runs > MOST_RUNS {

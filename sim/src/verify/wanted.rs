@@ -18,7 +18,7 @@ pub(crate) enum Wanted {
     /// A number from the first to the second.
     Between(f64, f64),
     /// A tuple of these.
-    Tuple(Vec<Wanted>),
+    Tuple(Vec<Self>),
     /// Not what it is: a property of it is broken, in words.
     Other(String),
 }
@@ -43,6 +43,28 @@ impl Wanted {
     /// As near to a value as two runs may be of each other.
     pub(crate) fn like(value: &Value) -> Self {
         value.as_number().map_or_else(|| Self::Exactly(value.clone()), Self::Near)
+    }
+
+    /// How far a value is from the right one: the share of its size by which a number is off, at least
+    /// of one; for anything else, one where it is wrong. None where nothing is promised.
+    pub(crate) fn error(&self, value: &Value) -> Option<f64> {
+        let (least, most) = match self {
+            Self::Anything => return None,
+            Self::Tuple(wanted) => {
+                let Value::Tuple(items) = value else { return Some(1.0) };
+                let errors = wanted.iter().zip(items.iter());
+                return errors.filter_map(|(wanted, item)| wanted.error(item)).reduce(f64::max);
+            }
+            Self::Exactly(Value::Number(number)) | Self::Near(number) => (*number, *number),
+            Self::Between(least, most) => (*least, *most),
+            Self::Exactly(_) | Self::Other(_) => (f64::NAN, f64::NAN),
+        };
+        if self.admits(value) {
+            return Some(0.0);
+        }
+        let number = value.as_number().unwrap_or(f64::NAN);
+        let error = (least - number).max(number - most) / least.abs().max(1.0);
+        Some(if error.is_finite() { error } else { 1.0 })
     }
 
     pub(crate) fn admits(&self, value: &Value) -> bool {

@@ -15,6 +15,7 @@ mod engines;
 mod faults;
 mod live;
 mod maps;
+mod mistakes;
 mod oracle;
 mod reactive;
 mod runs;

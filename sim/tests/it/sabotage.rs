@@ -1,14 +1,14 @@
 //! Mistakes in `protelis:lang:*`, `protelis:state:*` and the smaller modules of `protelis:coord`,
 //! each of which `fieldrun verify` must find with its default budget.
 
-use crate::verify::{run, subject};
-use fieldrun_sim::verify::Failure;
+use crate::verify::{subject, tried};
+use fieldrun_sim::verify::{Failure, Plan};
 
 /// The cases of `fieldrun verify` where nobody says how many.
-const CASES: u64 = 35;
+const CASES: u64 = 36;
 
 /// A function that must notice, what its module says, and what is written in its place.
-type Mistake = (&'static str, &'static str, &'static str);
+pub(crate) type Mistake = (&'static str, &'static str, &'static str);
 
 const UTILS: [Mistake; 26] = [
     ("and", "and(a, b) = a && b", "and(a, b) = a"),
@@ -150,43 +150,44 @@ const GRAPH: [Mistake; 10] = [
 
 /// Whether a function notices a mistake that is made in it, or after it in its module.
 fn is_found(module: &str, (function, good, bad): &Mistake) -> bool {
-    let key = format!("protelis:{}", module.replace('/', ":"));
-    let text = fieldrun_stdlib::module(&key).expect("a module");
-    let at = text.find(&format!("public def {function}(")).expect("a function");
+    let text = fieldrun_stdlib::module(module).expect("a module");
+    let starts = ["public def ", "public "].map(|start| format!("{start}{function}("));
+    let at = starts.iter().find_map(|start| text.find(start)).expect("a function");
     let (before, after) = text.split_at(at);
     assert!(after.contains(good), "{function} does not say {good}");
     let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join(format!("protelis/{module}.pt"));
+    let file = folder.path().join(format!("{}.pt", module.replace(':', "/")));
     std::fs::create_dir_all(file.parent().expect("a parent")).expect("folders");
     std::fs::write(&file, before.to_owned() + &after.replacen(good, bad, 1)).expect("written");
-    let subject = subject(&format!("{key}.{function}"), &[folder.path().to_owned()]);
-    matches!(run(&subject, 1, CASES).failure, Some(Failure::Wrong(_)))
+    let subject = subject(&format!("{module}.{function}"), &[folder.path().to_owned()]);
+    let plan = Plan { seed: 1, cases: CASES, shrink: false };
+    matches!(tried(&subject, plan).failure, Some(Failure::Wrong(_)))
 }
 
-fn are_found(module: &str, mistakes: &[Mistake]) {
+pub(crate) fn are_found(module: &str, mistakes: &[Mistake]) {
     let missed: Vec<_> = mistakes.iter().filter(|mistake| !is_found(module, mistake)).collect();
     assert!(missed.is_empty(), "{module}: {missed:#?}");
 }
 
 #[test]
 fn mistakes_in_operators_are_found() {
-    are_found("lang/utils", &UTILS);
+    are_found("protelis:lang:utils", &UTILS);
 }
 
 #[test]
 fn mistakes_in_what_follows_time_are_found() {
-    are_found("state/time", &TIME);
-    are_found("state/nonselfstabilizing/time", &LATCH);
+    are_found("protelis:state:time", &TIME);
+    are_found("protelis:state:nonselfstabilizing:time", &LATCH);
 }
 
 #[test]
 fn mistakes_in_functions_about_functions_are_found() {
-    are_found("coord/meta", &META);
-    are_found("coord/meta/timereplication", &REPLICAS);
-    are_found("coord/sharedtimer", &TIMER);
+    are_found("protelis:coord:meta", &META);
+    are_found("protelis:coord:meta:timereplication", &REPLICAS);
+    are_found("protelis:coord:sharedtimer", &TIMER);
 }
 
 #[test]
 fn mistakes_in_graphs_are_found() {
-    are_found("coord/graph", &GRAPH);
+    are_found("protelis:coord:graph", &GRAPH);
 }

@@ -4,7 +4,7 @@ mod determinism;
 mod interrupt;
 mod run;
 
-use super::{program, tables};
+use super::{manifest, program, tables};
 use crate::args::{OnError, SimArgs};
 use crate::live;
 use crate::output::{self, Failure, Outcome};
@@ -30,9 +30,7 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     if args.check_determinism {
         return determinism::check(args, &scenario);
     }
-    // Zero means one for each core.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0));
-    pool.stack_size(ROUND_STACK).build_global().map_err(Failure::usage)?;
+    use_threads(args.threads)?;
     let loaded = program::load(&scenario.program, &scenario.path)?;
     if args.open {
         return live::open(&scenario, &loaded, args.port);
@@ -60,10 +58,11 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
     let program = &loaded.program;
     let summary = run::run(args, &scenario, program, from.as_ref(), &mut observers)?;
     drop(observers);
+    let wall = start.elapsed();
     if let (Some(table), Some(file)) = (table, &files.csv) {
         table.complete().map_err(|error| ended(SimError::file("write", file, error)))?;
     }
-    let page = summary.text(Some(start.elapsed()));
+    let page = summary.text(Some(wall));
     if args.json {
         output::say(page.trim_end());
     } else {
@@ -77,10 +76,16 @@ pub(crate) fn sim(args: &SimArgs) -> Outcome {
             first.message
         )));
     }
-    let pictures = files.pictures.iter().map(|picture| &picture.file);
-    let tables = args.tables.metrics.iter().chain(&args.tables.table);
-    let files = pictures.chain(&args.chart).chain(&files.csv).chain(tables);
-    for file in files.filter(|file| file.exists()) {
+    let outputs = files.written(args);
+    for file in &outputs {
+        output::say(&format!("wrote {}", file.display()));
+    }
+    // What began elsewhere, or was cut short, is not repeated from its text.
+    let whole = args.from.is_none() && !interrupt.was_pressed();
+    if let (Some(file), Some(named), true) = (&files.manifest, &args.scenario, whole) {
+        let (scenario, loaded, summary) = (&scenario, &loaded, &summary);
+        let ran = manifest::Ran { named, scenario, loaded, summary, wall, outputs };
+        manifest::write(file, ran)?;
         output::say(&format!("wrote {}", file.display()));
     }
     match &summary.counts.first_trap {
@@ -105,6 +110,12 @@ fn explain(scenario: &Scenario, json: bool) -> Outcome {
         false => output::text(&effective.toml())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs rounds on so many threads; without a number, one for each core.
+pub(crate) fn use_threads(threads: Option<usize>) -> Result<(), Failure> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0));
+    pool.stack_size(ROUND_STACK).build_global().map_err(Failure::usage)
 }
 
 /// A reader that went away ends the program quietly, as `head` expects. What cannot be written is a
@@ -155,7 +166,7 @@ pub(super) fn scenario_text(path: &Path) -> Result<String, Failure> {
 fn scenario(args: &SimArgs, from: Option<&Checkpoint>) -> Result<Scenario, Failure> {
     let header = from.map(|checkpoint| &checkpoint.header);
     let (named, seed) = match (&args.scenario, header) {
-        (Some(named), header) => (named, args.seed.or(header.map(|header| header.seed))),
+        (Some(named), header) => (named, args.seed.or_else(|| header.map(|header| header.seed))),
         (None, Some(header)) => (&header.source, Some(header.seed)),
         (None, None) => return Err(Failure::usage("name a scenario, or a checkpoint with --from")),
     };
@@ -163,13 +174,17 @@ fn scenario(args: &SimArgs, from: Option<&Checkpoint>) -> Result<Scenario, Failu
     if let Some(engine) = args.engine {
         scenario.engine = engine;
     }
-    if let Some(text) = &args.time {
-        scenario.stop = fieldrun_sim::scenario::Stop {
-            time: Some(time("--time", text)?),
-            ..Default::default()
-        };
-    }
+    stop_after(&mut scenario, args.time.as_deref())?;
     Ok(scenario)
+}
+
+/// A time on the command line replaces every bound of the scenario.
+pub(crate) fn stop_after(scenario: &mut Scenario, text: Option<&str>) -> Result<(), Failure> {
+    if let Some(text) = text {
+        let time = Some(time("--time", text)?);
+        scenario.stop = fieldrun_sim::scenario::Stop { time, ..Default::default() };
+    }
+    Ok(())
 }
 
 pub(super) fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Failure> {
@@ -181,6 +196,7 @@ pub(super) fn time(flag: &str, text: &str) -> Result<fieldrun_device::Micros, Fa
 struct Files {
     pictures: Vec<Wanted>,
     csv: Option<PathBuf>,
+    manifest: Option<PathBuf>,
 }
 
 impl Files {
@@ -195,12 +211,7 @@ impl Files {
             None => Some(Path::new("fieldrun-out").join(&scenario.name)),
         };
         if let Some(folder) = &folder {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                Failure::usage(format!(
-                    "cannot make the folder {}: {error}; choose another with --out",
-                    folder.display()
-                ))
-            })?;
+            make_folder(folder)?;
         }
         let inside = |name: &str| folder.as_ref().map(|folder| folder.join(name));
         let wanted = |pair: &[String]| {
@@ -212,8 +223,27 @@ impl Files {
         if let (true, Some(file)) = (pictures.is_empty(), inside("map.svg")) {
             pictures.push(Wanted { when: When::End, file });
         }
-        Ok(Self { pictures, csv: args.csv.clone().or_else(|| inside("values.csv")) })
+        let csv = args.csv.clone().or_else(|| inside("values.csv"));
+        let manifest = args.manifest.clone().or_else(|| inside("manifest.json"));
+        Ok(Self { pictures, csv, manifest })
     }
+
+    /// What is there after the run, besides the manifest.
+    fn written(&self, args: &SimArgs) -> Vec<PathBuf> {
+        let pictures = self.pictures.iter().map(|picture| &picture.file);
+        let tables = args.tables.metrics.iter().chain(&args.tables.table);
+        let files = pictures.chain(&args.chart).chain(&self.csv).chain(tables);
+        files.filter(|file| file.exists()).cloned().collect()
+    }
+}
+
+pub(crate) fn make_folder(folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Failure::usage(format!(
+            "cannot make the folder {}: {error}; choose another with --out",
+            folder.display()
+        ))
+    })
 }
 
 fn create(path: &Path) -> Result<WholeFile, Failure> {
@@ -223,12 +253,12 @@ fn create(path: &Path) -> Result<WholeFile, Failure> {
 }
 
 /// A bar on a terminal; nothing elsewhere.
-struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     const STEPS: u64 = 1000;
 
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bar = ProgressBar::new(Self::STEPS);
         let style = ProgressStyle::with_template("{bar:40} {percent}%  {msg}  {eta} left");
         if let Ok(style) = style {

@@ -15,10 +15,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use spec::Spec;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::Store;
+pub(super) use store::write as write_whole;
 
 pub(crate) fn sweep(args: &SweepArgs) -> Outcome {
     let spec = Spec::new(args)?;
@@ -118,9 +120,8 @@ impl<'a> Prepared<'a> {
         let mut prepared = Self { spec, folders: &args.path, programs: BTreeMap::new() };
         for point in &spec.plan.points {
             let scenario = prepared.scenario(point)?;
-            if !prepared.programs.contains_key(&scenario.program) {
-                let loaded = program::load(&scenario.program, &scenario.path)?;
-                prepared.programs.insert(scenario.program, loaded.program);
+            if let Entry::Vacant(entry) = prepared.programs.entry(scenario.program.clone()) {
+                entry.insert(program::load(&scenario.program, &scenario.path)?.program);
             }
         }
         Ok(prepared)

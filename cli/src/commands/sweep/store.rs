@@ -119,8 +119,9 @@ fn read_file(path: &Path, table: &mut Table<'_>) -> Result<(), Failure> {
 }
 
 /// Writes a file whole, or leaves the old one.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+pub(in crate::commands) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or_else(|| Path::new("."));
     let mut builder = tempfile::Builder::new();
     // As any new file, less what the user's mask takes away.
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);

@@ -143,7 +143,6 @@ function showTime() {
   $("sign-play").hidden = playing;
   $("sign-pause").hidden = !playing;
   $("play-text").textContent = playing ? "Pause" : "Play";
-  $("play").setAttribute("aria-pressed", String(playing));
   $("clock").textContent = `${t.toFixed(t < 100 ? 2 : 1)} s${seeking ? " …" : ""}`;
   if (sliding) return;
   $("slider").max = String(Math.max(end, 1e-3));

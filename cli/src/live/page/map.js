@@ -293,7 +293,8 @@ export class MapView {
     });
     const image = new ImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
-    const side = Math.max(1, Math.round(2 * radius * ratio * 0.85));
+    // Over half of the mean distance: from far, the dots are a picture of their colours.
+    const side = Math.max(1, Math.round(2.9 * Math.min(this.dot * this.view.scale, radius) * ratio));
     const { x, y, scale } = this.view;
     const [middleX, middleY, zoom] = [width / 2 - side / 2, height / 2 - side / 2, scale * ratio];
     for (const number of visible) {

@@ -9,7 +9,7 @@ use super::read::{Fault, fault};
 use super::{Bitmap, Node, Trace};
 use crate::checkpoint::checksum;
 use fieldrun_device::{Micros, NodeId};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,8 @@ pub(super) struct Files {
     folder: PathBuf,
     /// A hash of all that was read so far.
     digest: Cell<u64>,
+    /// The names of what was read so far.
+    names: RefCell<Vec<String>>,
 }
 
 /// Devices that were seen at times, by name.
@@ -29,12 +31,17 @@ pub(super) type Traces = Vec<(NodeId, Trace)>;
 impl Files {
     /// Files whose names are relative to this folder.
     pub(super) fn of(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), digest: Cell::new(0) }
+        Self { folder: folder.to_owned(), digest: Cell::new(0), names: RefCell::default() }
     }
 
     /// A hash of all that was read, in the order of reading.
     pub(super) fn digest(&self) -> u64 {
         self.digest.get()
+    }
+
+    /// The names of all that was read, in the order of reading.
+    pub(super) fn into_names(self) -> Vec<String> {
+        self.names.into_inner()
     }
 
     /// A file as the process sees it.
@@ -93,6 +100,7 @@ impl Files {
             return Err(fault(message, "Leave out what the scenario does not need."));
         }
         self.digest.set(self.digest.get().rotate_left(1) ^ checksum(&bytes));
+        self.names.borrow_mut().push(name.to_owned());
         Ok(bytes)
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn aggregated(site: &Site) -> Vec<Wanted> {
     let values = site.values();
     let over = |device: usize, join: fn(f64, f64) -> f64| {
         let theirs = site.neighbors(device).iter().filter_map(|other| values.get(*other).copied());
-        theirs.reduce(join).or(values.get(device).copied()).unwrap_or(0.0)
+        theirs.reduce(join).or_else(|| values.get(device).copied()).unwrap_or(0.0)
     };
     beside([add, f64::min].map(|join| numbers(each(site, |device| over(device, join)))))
 }

@@ -136,10 +136,6 @@ pub(crate) fn zero(site: &Site) -> Vec<Wanted> {
     site.map(|_| Wanted::number(0.0))
 }
 
-pub(crate) fn no(site: &Site) -> Vec<Wanted> {
-    site.map(|_| Wanted::truth(false))
-}
-
 pub(crate) fn is_source(site: &Site) -> Vec<Wanted> {
     truths(site.sources())
 }

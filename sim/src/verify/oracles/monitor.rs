@@ -1,7 +1,7 @@
 //! `fieldrun:monitor`: what devices remember of their own rounds, and what goes around of it.
 
 use super::{all, beside, each, is_source, obstacles, truths};
-use crate::verify::history::{History, Round};
+use crate::verify::history::{History, Round, View};
 use crate::verify::plain;
 use crate::verify::site::Site;
 use crate::verify::wanted::Wanted;
@@ -21,9 +21,13 @@ fn own(site: &Site, device: usize) -> (bool, bool) {
     site.spots.get(device).map_or((false, false), |spot| (spot.source, spot.obstacle))
 }
 
-pub(crate) fn beat_before(site: &Site, history: &History, device: usize) -> Wanted {
-    let beats = beats(site, history, device, 3.0);
-    Wanted::truth(beats.iter().rev().nth(1) == Some(&true))
+/// A beat in the round before; a fault may have left another one there.
+pub(crate) fn beat_before(view: &View<'_>) -> Wanted {
+    let beat = |round: &Round| (now(round) + view.spot.value) % 3.0 == 0.0;
+    match view.disturbed() {
+        Some([_]) => Wanted::Anything,
+        _ => Wanted::truth(view.before.last().is_some_and(beat)),
+    }
 }
 
 fn pair(first: bool, second: bool) -> Wanted {

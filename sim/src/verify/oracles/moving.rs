@@ -14,7 +14,8 @@ pub(crate) fn distance_and_count(site: &Site) -> Vec<Wanted> {
     let values = site.values();
     let own = |device: usize| values.get(device).copied().unwrap_or(0.0);
     let cast = plain::cast(site, &site.sources(), Metric::Range, own, |v: &f64, _, _| v + 1.0);
-    let count = cast.into_iter().enumerate().map(|(device, count)| count.unwrap_or(own(device)));
+    let count =
+        cast.into_iter().enumerate().map(|(device, count)| count.unwrap_or_else(|| own(device)));
     beside([numbers(range(site)), numbers(count.collect())])
 }
 

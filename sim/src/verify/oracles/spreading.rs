@@ -9,7 +9,8 @@ use crate::verify::site::{Metric, Site};
 use crate::verify::wanted::Wanted;
 use fieldrun_device::Value;
 
-const NEAR: f64 = 15.0;
+/// Two links of a grid.
+const NEAR: f64 = 16.0;
 
 pub(crate) fn distance(site: &Site) -> Vec<Wanted> {
     numbers(range(site))
@@ -163,6 +164,10 @@ pub(crate) fn closer(site: &Site) -> Vec<Wanted> {
     truths(range(site).into_iter().map(|distance| distance < NEAR).collect())
 }
 
+pub(crate) fn closer_by_hops(site: &Site) -> Vec<Wanted> {
+    truths(by_hops(site).into_iter().map(|hops| hops < 2.0).collect())
+}
+
 pub(crate) fn direct_projection(site: &Site) -> Vec<Wanted> {
     truths(shaded(site, Metric::Range))
 }
@@ -175,7 +180,14 @@ pub(crate) fn nearest_source(site: &Site) -> Vec<Wanted> {
 
 /// The number of neighbours that are near a source, as seen by those that are.
 pub(crate) fn near_neighbors(site: &Site) -> Vec<Wanted> {
-    let near: Vec<bool> = range(site).into_iter().map(|distance| distance < NEAR).collect();
+    neighbors_among(site, &range(site).into_iter().map(|far| far < NEAR).collect::<Vec<_>>())
+}
+
+pub(crate) fn near_neighbors_by_hops(site: &Site) -> Vec<Wanted> {
+    neighbors_among(site, &by_hops(site).into_iter().map(|hops| hops < 2.0).collect::<Vec<_>>())
+}
+
+fn neighbors_among(site: &Site, near: &[bool]) -> Vec<Wanted> {
     let is = |device: usize| near.get(device) == Some(&true);
     let count = |device: usize| site.neighbors(device).iter().filter(|other| is(**other)).count();
     let wanted = |device| if is(device) { count(device) as f64 } else { -1.0 };
@@ -207,7 +219,7 @@ fn counted(site: &Site, sources: &[bool], device: usize) -> f64 {
     let values = site.values();
     let own = |device: usize| values.get(device).copied().unwrap_or(0.0);
     let cast = plain::cast(site, sources, Metric::Range, own, |value: &f64, _, _| value + 1.0);
-    cast.get(device).copied().flatten().unwrap_or(own(device))
+    cast.get(device).copied().flatten().unwrap_or_else(|| own(device))
 }
 
 pub(crate) fn counted_from_two(site: &Site) -> Vec<Wanted> {

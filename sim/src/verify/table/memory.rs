@@ -3,11 +3,11 @@
 use crate::verify::block::{Block, Needs, Oracle, Pace, Promise};
 use crate::verify::oracles as o;
 use Oracle::Values;
-use Pace::Waves;
+use Pace::{Rounds, Waves};
 
 pub(super) const BLOCKS: &[Block] = &[
     block!(Remembers "protelis:coord:nonselfstabilizing:accumulation.gossip", "gossip(value, max)",
         Waves(1.0), Nothing, Values(o::greatest)),
-    block!(Remembers "protelis:coord:nonselfstabilizing:accumulation.gossipEver", "gossipEver(value < 0)",
-        Waves(1.0), Nothing, Values(o::no)),
+    block!(Remembers "protelis:coord:nonselfstabilizing:accumulation.gossipEver", "[gossipEver(source), gossipEver(source && now % 5 < 2), gossipEver(false)]",
+        Rounds(40.0), Nothing, Values(o::once_some)),
 ];

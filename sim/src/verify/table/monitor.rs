@@ -2,13 +2,13 @@
 
 use crate::verify::block::{Block, Needs, Oracle, Pace, Promise};
 use crate::verify::oracles as o;
-use Oracle::{Series, Values};
+use Oracle::{EveryRound, Series, Values};
 use Pace::Rounds;
 
 pub(super) const BLOCKS: &[Block] = &[
     block!(Heals "fieldrun:monitor.yesterday",
         "yesterday((now + value) % 3 == 0)",
-        Rounds(3.0), Nothing, Series(o::beat_before)),
+        Rounds(3.0), Nothing, EveryRound(o::beat_before)),
     block!(Remembers "fieldrun:monitor.onceHere",
         "[onceHere(source), onceHere((now + value) % 12 == 0)]",
         Rounds(10.0), Nothing, Series(o::once_here)),
