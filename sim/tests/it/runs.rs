@@ -90,7 +90,7 @@ fn a_failing_round_is_counted_and_the_others_go_on() {
     let first = summary.counts.first_trap.clone().expect("a failed round");
     assert_eq!(first.device.to_string(), "7");
     assert!(first.message.contains("test.pt:1"), "{}", first.message);
-    assert!(summary.text(None).contains("the first, on device 7 at 0.666666 s"));
+    assert!(summary.text(None).contains("the first, round 1 of device 7 at 0.666666 s"));
 }
 
 #[test]
