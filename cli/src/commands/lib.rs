@@ -127,7 +127,7 @@ pub(crate) fn ambiguous(name: &str, names: impl Iterator<Item = String>) -> Fail
 /// Cases behind a card: of each kind of fault three.
 const CARD_CASES: u64 = 27;
 /// Cases in which errors are measured while devices move.
-const MOVING_CASES: u64 = 2;
+const MOVING_CASES: u64 = 5;
 
 fn card(args: &LibCardArgs) -> Outcome {
     let chosen: Vec<&'static Block> = match &args.name {

@@ -70,11 +70,11 @@ impl Card<'_> {
             all.bytes,
             all.steps
         );
-        if let Some(Moving { median, most, right }) = moving {
+        if let Some(Moving { median, most, worst, right }) = moving {
             let _ = writeln!(
                 page,
                 "| while half of the devices move, {SPEED} of the radius a round | {:.0} % of the values \
-                 right, relative error {median:.2} in the middle, {most:.2} at most in nine of ten |",
+                 right, relative error {median:.2} in the middle, {most:.2} at most in nine of ten, {worst:.2} at worst |",
                 right * 100.0
             );
         }
@@ -120,10 +120,10 @@ impl Card<'_> {
             "bytes_a_message": all.bytes,
             "steps_a_round": all.steps,
             "settling": faults.collect::<Vec<_>>(),
-            "moving": moving.map(|Moving { median, most, right }| json!({
+            "moving": moving.map(|Moving { median, most, worst, right }| json!({
                 "speed_in_radius_a_round": SPEED,
                 "right": right,
-                "relative_error": { "median": median, "nine_of_ten": most },
+                "relative_error": { "median": median, "nine_of_ten": most, "worst": worst },
             })),
             "instead": self.instead(),
         })

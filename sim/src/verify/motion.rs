@@ -13,15 +13,15 @@ use fieldrun_stdlib::load_text;
 
 /// Where they go: somewhere in here.
 pub(crate) const AREA: [f64; 4] = [0.0, 0.0, 28.0, 28.0];
-/// How they go, as scenarios have it: 2 a second, a fifth of the radius. Then they stay.
+/// How they go, as scenarios have it: 1 a second, a tenth of the radius. Then they stay.
 pub(crate) const WALK: &str =
-    "{ kind = \"waypoint\", speed = [2.0, 2.0], pause = [\"10000s\", \"10000s\"] }";
+    "{ kind = \"waypoint\", speed = [1.0, 1.0], pause = [\"10000s\", \"10000s\"] }";
 /// The same in radius a round.
-pub(crate) const SPEED: f64 = 0.2;
-/// When all have arrived: the longest way is the diagonal.
-pub(crate) const SECONDS: f64 = 21.0;
+pub(crate) const SPEED: f64 = 0.1;
+/// When all have arrived at the latest: the longest way is the diagonal.
+pub(crate) const SECONDS: f64 = 41.0;
 /// Seconds after which errors count: by then everyone has heard of all others.
-const STARTED: f64 = 8.0;
+const STARTED: f64 = 5.0;
 /// Links are no shorter in the end: what counts up in steps of links arrives in time.
 const SHORTEST: f64 = 1.5;
 /// Other seeds that are tried for that.
@@ -68,8 +68,13 @@ impl Case {
         self.arrived.clear();
         if self.has(FaultKind::Move) {
             // Where they go does not depend on what they run.
-            let arrived = self.places_at_end();
-            self.arrived = arrived.unwrap_or_default();
+            let Places { places, last, .. } = self.places_at_end().unwrap_or_default();
+            self.arrived = places;
+            for strike in &mut self.strikes {
+                if strike.kind == FaultKind::Move {
+                    strike.at = last;
+                }
+            }
         }
     }
 
@@ -79,13 +84,13 @@ impl Case {
         !self.has(FaultKind::Move) || site.shortest_link(Metric::Range) >= SHORTEST
     }
 
-    fn places_at_end(&self) -> Option<Vec<(i64, [f64; 2])>> {
+    fn places_at_end(&self) -> Option<Places> {
         let text = self.scenario(PROGRAM, &[], SECONDS, &[]);
         let scenario = Scenario::parse(&text, "scenario.toml").ok()?;
         let program = load_text(PROGRAM, "0", &[]).ok()?.program;
-        let mut places = Places(Vec::new());
+        let mut places = Places::default();
         crate::run(&scenario, &program, &mut places).ok()?;
-        Some(places.0)
+        Some(places)
     }
 }
 
@@ -97,6 +102,8 @@ pub struct Moving {
     pub median: f64,
     /// And nine of ten rounds are no farther off.
     pub most: f64,
+    /// In the worst round.
+    pub worst: f64,
     /// The share of rounds with the right value.
     pub right: f64,
 }
@@ -116,8 +123,13 @@ pub fn while_moving(subject: &Subject, plan: Plan) -> Result<Option<Moving>, Sim
         }
         let text = case.scenario(PROGRAM, &[], SECONDS, &[]);
         let scenario = Scenario::parse(&text, "scenario.toml")?;
-        let mut watch =
-            Errors { case, needs: block.needs, values, errors: std::mem::take(&mut errors) };
+        let mut watch = Errors {
+            case,
+            seen: Places::default(),
+            needs: block.needs,
+            values,
+            errors: std::mem::take(&mut errors),
+        };
         crate::run(&scenario, &subject.program, &mut watch)?;
         errors = watch.errors;
     }
@@ -125,26 +137,25 @@ pub fn while_moving(subject: &Subject, plan: Plan) -> Result<Option<Moving>, Sim
     let at = |share: f64| errors.get((errors.len() as f64 * share) as usize).copied();
     let right = errors.iter().filter(|error| **error == 0.0).count() as f64;
     let right = right / errors.len().max(1) as f64;
-    Ok(at(0.5).zip(at(0.9)).map(|(median, most)| Moving { median, most, right }))
+    let worst = errors.last().copied().unwrap_or(0.0);
+    Ok(at(0.5).zip(at(0.9)).map(|(median, most)| Moving { median, most, worst, right }))
 }
 
 struct Errors {
     case: Case,
+    seen: Places,
     needs: Needs,
     values: fn(&Site) -> Vec<Wanted>,
     errors: Vec<f64>,
 }
 
 impl Errors {
-    /// The network as it is at a moment.
-    fn site(&self, moment: &Moment<'_>) -> Site {
-        let world = moment.world;
+    /// The network as it was last seen.
+    fn site(&self) -> Site {
         let mut spots = self.case.spots.clone();
-        for device in 0..world.len() {
-            if let (Some(NodeId::Int(id)), [x, y]) = (world.id(device), world.position(device))
-                && let Some(spot) = spots.iter_mut().find(|spot| spot.id == *id)
-            {
-                spot.point = [*x, *y];
+        for (id, point) in &self.seen.places {
+            if let Some(spot) = spots.iter_mut().find(|spot| spot.id == *id) {
+                spot.point = *point;
             }
         }
         let points: Vec<[f64; 2]> = spots.iter().map(|spot| spot.point).collect();
@@ -158,10 +169,13 @@ impl Observer for Errors {
         let (Some(NodeId::Int(id)), Some(value)) = (world.id(device), world.value(device)) else {
             return Ok(Flow::Continue);
         };
-        if moment.at.seconds() < STARTED {
+        self.seen.look(moment);
+        // Positions change every second.
+        let at = moment.at.seconds();
+        if at < STARTED || at > self.seen.last + 1.0 {
             return Ok(Flow::Continue);
         }
-        let site = self.site(moment);
+        let site = self.site();
         let number = site.spots.iter().position(|spot| spot.id == *id).unwrap_or_default();
         if self.needs.promised(&site).get(number) == Some(&true)
             && let Some(wanted) = (self.values)(&site).get(number)
@@ -172,21 +186,32 @@ impl Observer for Errors {
     }
 }
 
-/// Where everyone is at the end.
-struct Places(Vec<(i64, [f64; 2])>);
+/// Where everyone is, by id.
+#[derive(Debug, Default)]
+struct Places {
+    places: Vec<(i64, [f64; 2])>,
+    /// When anybody was last seen to have moved, in seconds.
+    last: f64,
+}
 
-impl Observer for Places {
-    fn event(&mut self, _: &Moment<'_>) -> Result<Flow, SimError> {
-        Ok(Flow::Continue)
-    }
-
-    fn finish(&mut self, moment: &Moment<'_>) -> Result<(), SimError> {
+impl Places {
+    fn look(&mut self, moment: &Moment<'_>) {
         let world = moment.world;
         let place = |device| match (world.id(device)?, world.position(device)) {
             (NodeId::Int(id), [x, y]) => Some((*id, [*x, *y])),
             _ => None,
         };
-        self.0 = (0..world.len()).filter_map(place).collect();
-        Ok(())
+        let places: Vec<_> = (0..world.len()).filter_map(place).collect();
+        if places != self.places {
+            self.last = moment.at.seconds();
+            self.places = places;
+        }
+    }
+}
+
+impl Observer for Places {
+    fn event(&mut self, moment: &Moment<'_>) -> Result<Flow, SimError> {
+        self.look(moment);
+        Ok(Flow::Continue)
     }
 }
