@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(divided(&site, &range, &[1.0; 5], equal), [5.0, 3.5, 2.5, 1.5, 1.0]);
         let strength = [0.0, 1.0, 2.0, 3.0, 4.0];
         let led = |reaches: fn(f64) -> bool| led(&site, &strength, Metric::Range, reaches);
-        assert_eq!(led(|far| far < 6.0), [(0, 0.0), (1, 0.0), (3, 5.0), (3, 0.0), (4, 0.0)]);
+        assert_eq!(led(|far| far < 6.0), [(1, 3.0), (1, 0.0), (3, 5.0), (3, 0.0), (4, 0.0)]);
         assert_eq!(led(|far| far <= 6.0), [(0, 0.0), (2, 4.0), (2, 0.0), (4, 6.0), (4, 0.0)]);
         assert_eq!(over_joined(&site, &site.values(), f64::max), [14.0; 5]);
     }
