@@ -1,7 +1,7 @@
 //! Blocks of the library pass, sabotaged ones do not, and what fails is shown by a scenario.
 
 use fieldrun_sim::verify::{
-    Case, Failure, Plan, Promise, Report, Shape, Subject, WrongCase, blocks, find, verify,
+    Block, Case, Failure, Plan, Promise, Report, Shape, Subject, WrongCase, blocks, find, verify,
 };
 use fieldrun_sim::{Flow, Moment, Observer, Scenario, SimError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,13 +33,20 @@ fn wrong(report: Report) -> Option<Box<WrongCase>> {
 /// Ten cases have every kind of fault, every schedule and every shape.
 #[test]
 fn every_block_of_the_table_keeps_its_promise() {
-    for block in blocks() {
-        let report = run(&subject(block.name, &[]), 1, 10);
-        let remembers = block.promise == Promise::Remembers;
-        assert_eq!(report.kept > 0, remembers, "{}", block.name);
-        if let Some(wrong) = wrong(report) {
-            panic!("{} fails\n{}", block.name, wrong.scenario("program.pt", &[], &[]));
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for first in 0..threads {
+            scope.spawn(move || blocks().skip(first).step_by(threads).for_each(keeps_its_promise));
         }
+    });
+}
+
+fn keeps_its_promise(block: &Block) {
+    let report = run(&subject(block.name, &[]), 1, 10);
+    let remembers = block.promise == Promise::Remembers;
+    assert_eq!(report.kept > 0, remembers, "{}", block.name);
+    if let Some(wrong) = wrong(report) {
+        panic!("{} fails\n{}", block.name, wrong.scenario("program.pt", &[], &[]));
     }
 }
 
