@@ -17,6 +17,7 @@ mod library;
 mod live;
 mod long_runs;
 mod network;
+mod parity;
 mod repeat;
 mod scenarios;
 mod security;

@@ -3,8 +3,8 @@
 use crate::SimError;
 use crate::record::quoted;
 use crate::shown::{Plain, Shown};
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use crate::whole::WholeFile;
+use std::io::{self, Write};
 use std::path::Path;
 
 #[cfg(feature = "parquet")]
@@ -36,12 +36,13 @@ pub(crate) enum Field<'a> {
 /// A table that is being written.
 pub(crate) struct Sheet {
     columns: &'static [(&'static str, Kind)],
-    form: Form,
+    /// None once it is complete.
+    form: Option<Form>,
 }
 
 enum Form {
-    Csv(BufWriter<File>),
-    Lines(BufWriter<File>),
+    Csv(WholeFile),
+    Lines(WholeFile),
     #[cfg(feature = "parquet")]
     Parquet(Box<parquet::Parquet>),
 }
@@ -52,10 +53,10 @@ impl Sheet {
         file: &Path,
         columns: &'static [(&'static str, Kind)],
     ) -> Result<Self, SimError> {
-        let open = || File::create(file).map_err(|error| SimError::file("write", file, error));
-        let form = match file.extension().and_then(|end| end.to_str()) {
-            Some("csv") => Form::Csv(BufWriter::new(open()?)),
-            Some("jsonl" | "ndjson") => Form::Lines(BufWriter::new(open()?)),
+        let open = || WholeFile::create(file).map_err(|e| SimError::file("write", file, e));
+        let mut form = match file.extension().and_then(|end| end.to_str()) {
+            Some("csv") => Form::Csv(open()?),
+            Some("jsonl" | "ndjson") => Form::Lines(open()?),
             #[cfg(feature = "parquet")]
             Some("parquet") => {
                 let parquet = parquet::Parquet::new(open()?, columns);
@@ -65,30 +66,31 @@ impl Sheet {
             }
             _ => return Err(SimError::NotATable { file: file.to_owned() }),
         };
-        let mut sheet = Self { columns, form };
-        if let Form::Csv(out) = &mut sheet.form {
+        if let Form::Csv(out) = &mut form {
             let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
             writeln!(out, "{}", names.join(",")).map_err(broken)?;
         }
-        Ok(sheet)
+        Ok(Self { columns, form: Some(form) })
     }
 
     /// Adds a row with a field for each column.
     pub(crate) fn add(&mut self, row: &[Field<'_>]) -> Result<(), SimError> {
         match &mut self.form {
-            Form::Csv(out) => csv(out, row).map_err(broken),
-            Form::Lines(out) => line(out, self.columns, row).map_err(broken),
+            Some(Form::Csv(out)) => csv(out, row).map_err(broken),
+            Some(Form::Lines(out)) => line(out, self.columns, row).map_err(broken),
             #[cfg(feature = "parquet")]
-            Form::Parquet(parquet) => parquet.add(row).map_err(broken),
+            Some(Form::Parquet(parquet)) => parquet.add(row).map_err(broken),
+            None => Ok(()),
         }
     }
 
-    /// Writes what is still to be written.
+    /// The table is complete: now its file has its name.
     pub(crate) fn finish(&mut self) -> Result<(), SimError> {
-        match &mut self.form {
-            Form::Csv(out) | Form::Lines(out) => out.flush().map_err(broken),
+        match self.form.take() {
+            Some(Form::Csv(out) | Form::Lines(out)) => out.complete().map_err(broken),
             #[cfg(feature = "parquet")]
-            Form::Parquet(parquet) => parquet.finish().map_err(broken),
+            Some(Form::Parquet(parquet)) => parquet.finish().map_err(broken),
+            None => Ok(()),
         }
     }
 }

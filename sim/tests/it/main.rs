@@ -17,6 +17,7 @@ mod live;
 mod maps;
 mod mistakes;
 mod oracle;
+mod parquet;
 mod reactive;
 mod runs;
 mod sabotage;

@@ -2,13 +2,13 @@
 
 use super::{Field, Kind};
 use crate::shown::Shown;
+use crate::whole::WholeFile;
 use parquet::basic::{Compression, ConvertedType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const GROUP: usize = 1 << 16;
 
 /// A table that is being written.
 pub(super) struct Parquet {
-    writer: SerializedFileWriter<File>,
+    writer: SerializedFileWriter<WholeFile>,
     columns: Vec<Column>,
     rows: usize,
 }
@@ -30,7 +30,7 @@ enum Column {
 }
 
 impl Parquet {
-    pub(super) fn new(file: File, columns: &[(&str, Kind)]) -> io::Result<Self> {
+    pub(super) fn new(file: WholeFile, columns: &[(&str, Kind)]) -> io::Result<Self> {
         let mut types = Vec::new();
         let mut kept = Vec::new();
         for (name, kind) in columns {
@@ -81,9 +81,9 @@ impl Parquet {
         if self.rows == GROUP { self.write() } else { Ok(()) }
     }
 
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    pub(super) fn finish(mut self) -> io::Result<()> {
         self.write()?;
-        self.writer.finish().map(drop).map_err(broken)
+        self.writer.into_inner().map_err(broken)?.complete()
     }
 
     fn write(&mut self) -> io::Result<()> {
