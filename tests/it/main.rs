@@ -18,6 +18,7 @@ mod live;
 mod long_runs;
 mod network;
 mod parity;
+mod relay;
 mod repeat;
 mod scenarios;
 mod security;
